@@ -1,0 +1,75 @@
+// Package task holds the words of the domain: what ListTasks calls a task,
+// its type, status and subject, and what can be asked about tasks.
+// It imports the standard library only and does no I/O.
+package task
+
+import "time"
+
+// Type is the API's TaskType, passed through as the API spells it.
+type Type string
+
+// The task types of the reference. The API may add others.
+const (
+	ProvisionAccessConfiguration   Type = "ProvisionAccessConfiguration"
+	DeprovisionAccessConfiguration Type = "DeprovisionAccessConfiguration"
+	CreateAccessAssignment         Type = "CreateAccessAssignment"
+	DeleteAccessAssignment         Type = "DeleteAccessAssignment"
+)
+
+// Types returns the task types of the reference, in its order.
+func Types() []Type {
+	return []Type{
+		ProvisionAccessConfiguration,
+		DeprovisionAccessConfiguration,
+		CreateAccessAssignment,
+		DeleteAccessAssignment,
+	}
+}
+
+// Status is the API's Status, passed through as the API spells it.
+type Status string
+
+// The statuses of the reference. The API may add others.
+const (
+	InProgress Status = "InProgress"
+	Success    Status = "Success"
+	Failed     Status = "Failed"
+)
+
+// Statuses returns the statuses of the reference, in its order.
+func Statuses() []Status { return []Status{InProgress, Success, Failed} }
+
+// Task is one answer of the API about one task. It is a value: a later answer
+// about the same task is another Task with the same ID.
+type Task struct {
+	ID            string
+	Type          Type
+	Status        Status
+	Start         time.Time // UTC; zero when the answer had none or rubbish
+	End           time.Time // UTC; zero when the answer had none or rubbish
+	FailureReason string    // free text; only meaningful when Status is Failed
+
+	AccessConfigurationID   string
+	AccessConfigurationName string
+	TargetType              string
+	TargetID                string
+	TargetName              string
+	TargetPath              string
+	TargetPathName          string
+	PrincipalType           string
+	PrincipalID             string
+	PrincipalName           string
+}
+
+// Finished reports whether the task has ended. A status that the reference does
+// not know counts as ended once the answer carries an EndTime.
+func (t Task) Finished() bool {
+	switch t.Status {
+	case Success, Failed:
+		return true
+	case InProgress:
+		return false
+	default:
+		return !t.End.IsZero()
+	}
+}
