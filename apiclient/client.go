@@ -1,0 +1,94 @@
+package apiclient
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"cloudsso_exporter/internal/task"
+)
+
+// Config is what a Client needs to know. URL, DirectoryID, Keys, Transport, Now
+// and both time-outs are required.
+type Config struct {
+	DirectoryID string
+	URL         string      // of the endpoint, as https://cloudsso.cn-shanghai.aliyuncs.com
+	Filter      task.Filter // of the directory; what a Query filters by goes before it
+	Keys        KeySource
+	Transport   http.RoundTripper // shared by all Clients of a process: NewTransport
+	Limiter     *rate.Limiter     // shared by the directories of one account and region; nil: no limit
+
+	RequestTimeout time.Duration // of one attempt
+	PageTimeout    time.Duration // of one page: keys, attempts and all waiting
+	MaxRetries     int           // after the first attempt, of one page
+
+	Now func() time.Time // local clock
+
+	// Observe is told of each HTTP attempt that came to an end: how, by a code of
+	// the API or OK, timeout, network or invalid_response, and how long it took.
+	// One that the caller gave up (context.Canceled) has no outcome and is not
+	// told of. May be nil.
+	Observe func(action, code string, took time.Duration)
+
+	// OnRetry is told of a pause of 100ms or more before it begins: with the
+	// error that makes the next attempt necessary, or nil when it is the
+	// Limiter's. May be nil.
+	OnRetry func(wait time.Duration, err error)
+}
+
+// Client asks for the tasks of one directory. It may be used by several
+// goroutines at once, and needs no closing.
+type Client struct {
+	config Config
+	clock  clock
+}
+
+// New returns a Client. It calls nobody.
+func New(c Config) *Client {
+	c.URL = strings.TrimRight(c.URL, "/")
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
+	}
+	if c.OnRetry == nil {
+		c.OnRetry = func(time.Duration, error) {}
+	}
+	return &Client{config: c, clock: clock{local: c.Now}}
+}
+
+// String names the directory and nothing else: keys are not for printing.
+func (c *Client) String() string { return "client of directory " + c.config.DirectoryID }
+
+// GoString is String, for %#v.
+func (c *Client) GoString() string { return c.String() }
+
+// Now is API time in UTC: local time plus the offset learned from the answers.
+// It does not follow when the local clock is set while the process runs.
+func (c *Client) Now() time.Time { return c.clock.now() }
+
+// Pages pages through q from where p says. It makes a call for each page that is
+// taken, and stops at the first error, which is an *Error; a page beside an
+// error is empty. Each range over it is a read of its own.
+func (c *Client) Pages(ctx context.Context, q task.Query, p task.Paging) iter.Seq2[task.Page, error] {
+	return func(yield func(task.Page, error) bool) {
+		progress := newProgress(p.Token)
+		for token := p.Token; ; {
+			page, failed := c.page(ctx, ask{
+				query:   parameters(c.config.DirectoryID, c.config.Filter, q, token),
+				check:   progress.check,
+				noRetry: p.NoRetry,
+			})
+			if failed != nil {
+				yield(task.Page{}, failed)
+				return
+			}
+			if !yield(page, nil) || page.Next == "" {
+				return
+			}
+			token = page.Next
+		}
+	}
+}

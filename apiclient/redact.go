@@ -1,0 +1,85 @@
+package apiclient
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// redactor takes what must not be shown out of texts from outside. The zero
+// value knows no keys and takes out what looks like one.
+type redactor struct {
+	known *strings.Replacer
+	looks []look
+}
+
+// look is a pattern of something secret, and what is put in its place.
+type look struct {
+	pattern *regexp.Regexp
+	instead string
+}
+
+func newRedactor(keys Keys) redactor {
+	var pairs []string
+	for _, secret := range []string{keys.SecurityToken, keys.AccessKeySecret, keys.AccessKeyID} {
+		if len(secret) < 4 {
+			continue // would tear words apart
+		}
+		for _, form := range []string{secret, url.QueryEscape(secret), percentEncode(secret)} {
+			pairs = append(pairs, form, "[redacted]")
+		}
+	}
+	return redactor{known: strings.NewReplacer(pairs...), looks: looks()}
+}
+
+func looks() []look {
+	return []look{
+		// What follows is the request as the server saw it, token included.
+		{regexp.MustCompile(`(?is)\b(server )?(string ?to ?sign|canonical ?request)\b.*`), "[string to sign left out]"},
+		{regexp.MustCompile(`\b(LTAI|STS\.|TMP\.)[A-Za-z0-9.]{6,}`), "[redacted]"},
+		{regexp.MustCompile(`//[^/\s@]*@`), "//[redacted]@"},
+		{regexp.MustCompile(`(?i)\b([a-z_-]*(secret|token|signature|password|credential))("?\s*[=:]\s*)("[^"]*"|[^\s"',;&]+)`), "$1$3[redacted]"},
+	}
+}
+
+// text returns s without secrets, on one line, cut to a length for people.
+func (r redactor) text(s string) string {
+	if len(s) > 16<<10 {
+		s = s[:16<<10]
+	}
+	if r.known != nil {
+		s = r.known.Replace(s)
+	}
+	for _, l := range r.looks {
+		s = l.pattern.ReplaceAllString(s, l.instead)
+	}
+	return tidy(s)
+}
+
+// word returns s when it is a plain word that tells nothing secret, else nothing.
+func (r redactor) word(s string) string {
+	if s != r.text(s) || len(s) > 64 || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	return s
+}
+
+// tidy folds white space, drops what cannot be printed and cuts at 300 characters.
+func tidy(s string) string {
+	s = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c), c == utf8.RuneError:
+			return ' '
+		case !unicode.IsPrint(c):
+			return -1
+		}
+		return c
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) > 300 {
+		s = string([]rune(s)[:299]) + "…"
+	}
+	return s
+}

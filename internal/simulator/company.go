@@ -1,0 +1,136 @@
+package simulator
+
+// company is what one directory of a scenario knows: whom access is given to,
+// where, and what it allows. It never changes.
+type company struct {
+	DirectoryInfo
+
+	accounts       []account
+	configurations []named
+	users, groups  []named
+}
+
+type named struct{ id, name string }
+
+type account struct {
+	named
+	path, pathName string // in the resource directory
+}
+
+// DirectoryInfo is what people know a directory by.
+type DirectoryInfo struct {
+	ID, Name, Region string
+}
+
+// accountNames are by folder of the resource directory; one account each for
+// every environment or product.
+func accountNames() []struct {
+	folder   string
+	accounts []string
+} {
+	return []struct {
+		folder   string
+		accounts []string
+	}{
+		{"Core", []string{"log-archive", "security-audit", "shared-services", "network-hub"}},
+		{"Commerce", []string{"shop-prod", "shop-staging", "shop-dev", "payments-prod", "payments-staging"}},
+		{"Logistics", []string{"warehouse-prod", "warehouse-test", "tracking-prod", "tracking-dev"}},
+		{"Data", []string{"data-lake-prod", "data-lake-dev", "reporting-prod", "ml-training"}},
+		{"Sandbox", []string{"sandbox-platform", "sandbox-frontend", "sandbox-interns"}},
+	}
+}
+
+func configurationNames() []string {
+	return []string{
+		"Administrator", "ReadOnly", "ECS-Admin", "RDS-Operator", "OSS-DataEngineer", "ACK-Developer",
+		"Network-Admin", "Billing-Viewer", "Security-Auditor", "SLS-LogReader", "PowerUser",
+	}
+}
+
+func userNames() []string {
+	return []string{
+		"wang.fang", "li.wei", "zhang.min", "liu.yang", "chen.jie", "yang.lei", "zhao.ting", "huang.bo",
+		"anna.schmidt", "jonas.weber", "maria.rossi", "piotr.nowak", "sofia.lindqvist", "james.okafor",
+		"priya.sharma", "kenji.sato", "minjun.kim", "nguyen.linh", "lucas.martin", "emma.clarke",
+		"omar.haddad", "ines.pereira", "tom.vandenberg", "siti.rahma",
+	}
+}
+
+func groupNames() []string {
+	return []string{
+		"platform-engineers", "sre-oncall", "shop-developers", "payments-developers", "data-engineers",
+		"data-scientists", "security-team", "finance-controllers", "external-auditors", "interns",
+	}
+}
+
+// Names that only the special stories use, so that no other task settles the
+// revocation that never succeeds.
+const (
+	leaverName    = "contractor.m.bauer"
+	emergencyName = "Emergency-Administrator"
+)
+
+// companies returns the two directories of the scenario with the seed.
+func companies(seed uint64, odd bool) []company {
+	both := []company{
+		newCompany(seed, 0, DirectoryInfo{ID: "d-00fc2p61demo", Name: "production", Region: "cn-shanghai"}),
+		newCompany(seed, 1, DirectoryInfo{ID: "d-00jhtfl8demo", Name: "international", Region: "eu-central-1"}),
+	}
+	if odd {
+		for _, c := range both {
+			c.giveOddNames()
+		}
+	}
+	return both
+}
+
+// giveOddNames renames some of everything; the ids stay. Among them is the
+// leaver, whose failure is always to be seen.
+func (c *company) giveOddNames() {
+	for i, name := range oddNames() {
+		c.users[len(c.users)-1-i].name = name
+		c.groups[i].name = name
+		c.configurations[i].name = name
+		c.accounts[7+i].name = name
+		c.accounts[7+i].pathName += name
+	}
+}
+
+// oddNames are hard on whoever puts them into a label, a table or a page.
+func oddNames() []string {
+	return []string{
+		`Zoë "Zed" O'Neil`,
+		"two\nlines\tand a tab",
+		"<script>alert('x')</script>&amp;",
+		"𝒜lice 😀 王芳",
+		`back\slash \n {{ $labels.x }} %s`,
+	}
+}
+
+func newCompany(seed uint64, number int, info DirectoryInfo) company {
+	d := throw(seed, uint64(number), 'c')
+	c := company{DirectoryInfo: info}
+	directory, root := "rd-"+d.letters(6), "r-"+d.letters(6)
+	for _, folder := range accountNames() {
+		folderID := "fd-" + d.letters(10)
+		for _, name := range folder.accounts {
+			id := d.digits(16)
+			c.accounts = append(c.accounts, account{
+				named:    named{id, name},
+				path:     directory + "/" + root + "/" + folderID + "/" + id,
+				pathName: directory + "/root/" + folder.folder + "/" + name,
+			})
+		}
+	}
+	name := func(prefix string, names ...string) []named {
+		var out []named
+		for _, n := range names {
+			out = append(out, named{prefix + "00" + d.letters(18), n})
+		}
+		return out
+	}
+	c.configurations = name("ac-", append(configurationNames(), emergencyName)...)
+	c.users = name("u-", append(userNames(), leaverName)...)
+	c.groups = name("g-", groupNames()...)
+	return c
+}

@@ -1,0 +1,208 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloudsso_exporter/internal/task"
+)
+
+// listBody is the JSON of an answer, by the reference.
+type listBody struct {
+	Tasks       []taskBody
+	NextToken   string `json:",omitempty"`
+	RequestID   string `json:"RequestId"`
+	MaxResults  int
+	TotalCounts int
+	IsTruncated bool
+}
+
+// taskBody is the JSON of a task, by the reference.
+type taskBody struct {
+	Status                  string
+	TaskID                  string `json:"TaskId"`
+	EndTime                 string `json:",omitempty"`
+	PrincipalID             string `json:"PrincipalId,omitempty"`
+	TargetPath              string
+	StartTime               string `json:",omitempty"`
+	PrincipalName           string `json:",omitempty"`
+	TargetName              string
+	TargetID                string `json:"TargetId"`
+	AccessConfigurationName string
+	TargetPathName          string
+	TaskType                string
+	FailureReason           string `json:",omitempty"` // "returned only when the value of Status is Failed"
+	TargetType              string
+	AccessConfigurationID   string `json:"AccessConfigurationId"`
+	PrincipalType           string `json:",omitempty"`
+}
+
+func newTaskBody(t task.Task) taskBody {
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Format(dateForm)
+	}
+	return taskBody{
+		Status:                  string(t.Status),
+		TaskID:                  t.ID,
+		EndTime:                 stamp(t.End),
+		PrincipalID:             t.PrincipalID,
+		TargetPath:              t.TargetPath,
+		StartTime:               stamp(t.Start),
+		PrincipalName:           t.PrincipalName,
+		TargetName:              t.TargetName,
+		TargetID:                t.TargetID,
+		AccessConfigurationName: t.AccessConfigurationName,
+		TargetPathName:          t.TargetPathName,
+		TaskType:                string(t.Type),
+		FailureReason:           t.FailureReason,
+		TargetType:              t.TargetType,
+		AccessConfigurationID:   t.AccessConfigurationID,
+		PrincipalType:           t.PrincipalType,
+	}
+}
+
+// page makes the page of the list that q asks for. Without cursors a token
+// counts entries, so that tasks that arrive meanwhile shift what it points at.
+func (s *Server) page(q query, fault Fault) listBody {
+	now := s.Now()
+	q.directory.mu.Lock()
+	defer q.directory.mu.Unlock()
+	entries := q.directory.list(q, now, s.opts.Order)
+	begin := min(q.at.Index, len(entries))
+	if s.opts.Cursors {
+		begin = 0
+		if q.at.After != (rank{}) {
+			begin, _ = slices.BinarySearchFunc(entries, q.at.After, func(e ranked, after rank) int {
+				if e.rank().compare(after) <= 0 {
+					return -1
+				}
+				return 1
+			})
+		}
+	}
+	end := min(begin+q.size, len(entries))
+	body := listBody{Tasks: []taskBody{}, RequestID: newRequestID(), MaxResults: q.size, TotalCounts: end - begin}
+	if s.opts.CountAll {
+		body.TotalCounts = len(entries)
+	}
+	for _, e := range entries[begin:end] {
+		if t, ok := e.record.at(now); ok {
+			body.Tasks = append(body.Tasks, newTaskBody(t))
+		}
+	}
+	next := max(0, end+fault.Shift)
+	if fault.Repeat {
+		next = begin
+	}
+	if next < len(entries) || fault.Repeat {
+		at := position{Page: q.at.Page + 1, Seed: q.at.Seed, Issued: now.Unix()}
+		switch {
+		case !s.opts.Cursors:
+			at.Index = next
+		case next > 0:
+			at.After = entries[next-1].rank()
+		}
+		body.NextToken, body.IsTruncated = token(q.params, at), true
+	}
+	return body
+}
+
+// orderSeed returns the seed of the order of a read that begins now.
+func (s *Server) orderSeed() uint64 {
+	if s.opts.Order != Reshuffled {
+		return s.opts.RandomSeed
+	}
+	d := throw(s.opts.RandomSeed, s.reads.Add(1))
+	return d.next()
+}
+
+// answer sends the page, or what the fault makes of it, and notes the outcome
+// in the call.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query, call *Call, fault Fault) {
+	call.Fault = fault.Name
+	if fault.RetryAfter > 0 {
+		value := strconv.Itoa(int(fault.RetryAfter.Seconds()))
+		if fault.RetryAtDate {
+			value = s.Now().Add(fault.RetryAfter).Format(http.TimeFormat)
+		}
+		w.Header().Set("Retry-After", value)
+	}
+	switch {
+	case fault.HangUp:
+		call.Code = codeHangUp
+		panic(http.ErrAbortHandler)
+	case fault.Code != "":
+		call.Code = fault.Code
+		status := fault.Status
+		if status == 0 {
+			status = usualStatus(fault.Code)
+		}
+		s.writeError(w, r, &refusal{fault.Code, usualMessage(fault.Code)}, status)
+		return
+	case fault.Status != 0 || fault.Body != "":
+		status := max(fault.Status, http.StatusOK)
+		call.Code = fmt.Sprintf("HTTP %d", status)
+		w.Header().Set("Content-Type", contentType(fault.Body))
+		w.WriteHeader(status)
+		w.Write([]byte(fault.Body))
+		return
+	}
+	page := s.page(q, fault)
+	body, err := json.Marshal(page)
+	if err == nil && fault.Edit != nil {
+		body, err = edit(body, *call, fault.Edit)
+	}
+	if err != nil {
+		panic(fmt.Errorf("simulator: encode an answer: %w", err)) // a mistake in an Edit
+	}
+	body = append(body, fault.Append...)
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	w.Header().Set("X-Acs-Request-Id", page.RequestID)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if fault.Cut {
+		call.Code = codeCut
+		w.Write(body[:len(body)/2])
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	call.Code = CodeOK
+	w.Write(body)
+}
+
+func edit(body []byte, call Call, change func(Call, map[string]any)) ([]byte, error) {
+	var answer map[string]any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, err
+	}
+	change(call, answer)
+	return json.Marshal(answer)
+}
+
+func contentType(body string) string {
+	switch {
+	case strings.HasPrefix(body, "<"):
+		return "text/html"
+	case strings.HasPrefix(body, "{"), body == "null":
+		return "application/json;charset=utf-8"
+	default:
+		return "text/plain"
+	}
+}
+
+// newRequestID returns an id as the API gives them: a UUID in capitals.
+func newRequestID() string {
+	return formatUUID(rand.Uint64(), rand.Uint64())
+}
+
+func formatUUID(a, b uint64) string {
+	return fmt.Sprintf("%08X-%04X-5%03X-%04X-%012X", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+}

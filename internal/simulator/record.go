@@ -1,0 +1,79 @@
+package simulator
+
+import (
+	"time"
+
+	"cloudsso_exporter/internal/task"
+)
+
+// Record is the whole life of a task: how it ends, and when ListTasks shows
+// what of it. Until its End it is shown InProgress, without EndTime and
+// FailureReason; with a zero End it runs for ever.
+type Record struct {
+	task.Task
+	Listed time.Time // when it is first listed; zero: from its start on
+
+	frozen bool // shown as it is at any time
+}
+
+// at returns what the API says of the task at now, in whole seconds; false
+// while it is not listed.
+func (r *Record) at(now time.Time) (task.Task, bool) {
+	t := r.Task
+	status, ok := r.status(now)
+	if !ok {
+		return t, false
+	}
+	t.Status = status
+	if !r.frozen && status == task.InProgress {
+		t.End = time.Time{}
+	}
+	if t.Status != task.Failed {
+		t.FailureReason = ""
+	}
+	t.Start, t.End = wholeSeconds(t.Start), wholeSeconds(t.End)
+	return t, true
+}
+
+// status is the Status at now; false while the task is not listed.
+func (r *Record) status(now time.Time) (task.Status, bool) {
+	switch {
+	case now.Before(r.listed()):
+		return "", false
+	case !r.frozen && (r.End.IsZero() || now.Before(r.End)):
+		return task.InProgress, true
+	default:
+		return r.Status, true
+	}
+}
+
+// listed is when the task is first listed; zero: always was.
+func (r *Record) listed() time.Time {
+	if r.Listed.IsZero() && !r.frozen {
+		return r.Start
+	}
+	return r.Listed
+}
+
+// changes returns when the answer of at changes next; false when it never does.
+func (r *Record) changes(now time.Time) (time.Time, bool) {
+	if l := r.listed(); now.Before(l) {
+		return l, true
+	}
+	if !r.frozen && now.Before(r.End) {
+		return r.End, true
+	}
+	return time.Time{}, false
+}
+
+// canChange reports whether the record runs or will ever answer otherwise.
+func (r *Record) canChange() bool {
+	return !r.frozen || r.Status == task.InProgress
+}
+
+func wholeSeconds(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Second)
+}

@@ -1,0 +1,64 @@
+package simulator
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/rand/v2"
+	"net/url"
+	"time"
+)
+
+// position is what a NextToken says: where its page begins.
+type position struct {
+	Page   int    `json:"p"`           // 1 is the first of the read
+	Index  int    `json:"i,omitempty"` // entries before it, when tokens count
+	After  rank   `json:"a,omitzero"`  // the last entry before it, when tokens are cursors
+	Seed   uint64 `json:"s,omitempty"` // of a read that has a random order of its own
+	Issued int64  `json:"t"`           // Unix seconds
+	Salt   uint32 `json:"r"`           // two tokens for one page differ
+}
+
+const tokenMAC = 12 // bytes
+
+// token writes a NextToken that is good for a call with these parameters only.
+func token(params url.Values, p position) string {
+	p.Salt = rand.Uint32()
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // numbers and strings alone: cannot happen
+	}
+	return base64.RawURLEncoding.EncodeToString(append(tokenSum(params, body), body...))
+}
+
+// parseToken reads the NextToken, or begins a read where there is none.
+func (s *Server) parseToken(params url.Values, now time.Time) (position, *refusal) {
+	text := params.Get("NextToken")
+	if text == "" {
+		return position{Page: 1, Seed: s.orderSeed()}, nil
+	}
+	var p position
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) < tokenMAC || !hmac.Equal(raw[:tokenMAC], tokenSum(params, raw[tokenMAC:])) ||
+		json.Unmarshal(raw[tokenMAC:], &p) != nil {
+		return p, refusef("InvalidParameter.NextToken",
+			"The NextToken is unknown, or the settings of the other request parameters were not maintained.")
+	}
+	if s.opts.TokenLife > 0 && now.Sub(time.Unix(p.Issued, 0)) > s.opts.TokenLife {
+		return p, refusef("InvalidParameter.NextToken", "The NextToken has expired.")
+	}
+	return p, nil
+}
+
+// tokenSum binds the token to the other parameters.
+func tokenSum(params url.Values, body []byte) []byte {
+	mac := hmac.New(sha256.New, []byte("simulator"))
+	for _, name := range parameters() {
+		if name != "NextToken" {
+			mac.Write([]byte(name + "=" + url.QueryEscape(params.Get(name)) + "&"))
+		}
+	}
+	mac.Write(body)
+	return mac.Sum(nil)[:tokenMAC]
+}
