@@ -1,0 +1,125 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"cloudsso_exporter/internal/window"
+)
+
+// oddityEvery is how often an oddity of one kind is logged at most.
+const oddityEvery = time.Hour
+
+// progressEvery is how often a long read says how far it has come.
+const progressEvery = 30 * time.Second
+
+// attempt is one refresh: read all that the plan asks, take it in, make it
+// durable, publish it; then walk on for drift. An attempt that is cancelled
+// before it is published leaves no trace but what it has read of a full read.
+func (d *Directory) attempt(ctx context.Context, f *flight) {
+	local := d.now()
+	first := !d.win.Complete()
+	known := d.known()
+	batch, cut, err := d.reader.read(ctx, known)
+	if ctx.Err() != nil {
+		return
+	}
+	pages := 0
+	if err == nil {
+		batch.AddMissing(d.drift.take())
+		d.report(d.win.Apply(batch, cut), cut.At)
+		pages = d.walkNext(known, cut.At)
+	} else {
+		d.win.Release(d.reader.api.Now()) // holds that are over do not wait for the API
+	}
+	if d.win.Complete() {
+		err = errors.Join(err, d.commit())
+	}
+	took := d.now().Sub(local)
+
+	d.mu.Lock()
+	d.duration.Observe(took)
+	d.pub.Attempted = true
+	d.show()
+	d.state = nil
+	var stored storageError
+	switch read := !cut.At.IsZero(); {
+	case read && err == nil:
+		d.succeeded(cut, batch, first, took)
+	case read && errors.As(err, &stored): // the gauges go on
+		d.failures = 0
+		d.pub.LastSuccess, d.pub.Progress = cut.At, nil
+		d.failed(err)
+	default:
+		d.failures++
+		d.failed(err)
+	}
+	d.pub.NextAttempt = d.reader.api.Now().Add(max(0, interval(d.failures, d.set.CacheTTL)-d.now().Sub(d.started)))
+	api := d.reader.api
+	close(f.answered)
+	d.mu.Unlock()
+
+	d.drift.walk(ctx, api, pages)
+}
+
+// walkNext is how many pages of the walk for drift to read after this refresh.
+func (d *Directory) walkNext(before Known, now time.Time) int {
+	if before.Full { // what has just been read is the walk
+		d.drift.rest(now)
+		return 0
+	}
+	window := d.set.Window.Window
+	return d.drift.plan(now, now.Sub(before.From), window, calls(d.win.StartedSince(now.Add(-window))))
+}
+
+// succeeded publishes a success. It needs mu.
+func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, took time.Duration) {
+	if !d.pub.Up && (d.pub.Attempted && d.pub.Error != "") {
+		d.log.Info("refresh works again", "took", took, "tasks_read", batch.Len())
+	} else if first {
+		d.log.Info("first complete refresh: tasks listed so far are the baseline, counters begin at 0",
+			"took", took, "tasks", batch.Len())
+	} else {
+		d.log.Debug("refreshed", "took", took, "tasks_read", batch.Len())
+	}
+	d.failures = 0
+	d.pub.Succeeded++
+	d.pub.Up, d.pub.ErrorKind, d.pub.Error = true, "", ""
+	d.pub.LastSuccess, d.pub.Progress = cut.At, nil
+}
+
+// failed publishes a failure. It needs mu.
+func (d *Directory) failed(err error) {
+	d.pub.FailedAttempts++
+	d.pub.Up, d.pub.ErrorKind, d.pub.Error = false, kindOf(err), err.Error()
+	d.log.Warn("refresh failed: the last complete snapshot stays", "kind", kindOf(err), "err", err,
+		"failures_in_a_row", d.failures, "next_attempt_in", interval(d.failures, d.set.CacheTTL))
+}
+
+func (d *Directory) known() Known {
+	return Known{
+		From:         d.win.From(),
+		Full:         d.win.NeedsFull(),
+		Running:      d.win.Running(),
+		StartedSince: d.win.StartedSince,
+		Window:       d.set.Window.Window,
+	}
+}
+
+// report logs what an operator may want to know of a batch, each kind of oddity at most once an hour.
+func (d *Directory) report(r window.Report, now time.Time) {
+	for oddity, id := range r.Oddities {
+		if last, ok := d.odd[oddity]; ok && now.Sub(last) < oddityEvery {
+			continue
+		}
+		d.odd[oddity] = now
+		d.log.Warn("odd answer of the API: "+string(oddity), "task_id", id)
+	}
+	for _, f := range r.GivenUp {
+		d.log.Warn("unresolved failure given up: it was not resolved within unresolved_failures.max_age",
+			"task_id", f.Latest.ID, "task_type", f.Latest.Type, "failure_reason", f.Reason,
+			"access_configuration_id", f.Latest.AccessConfigurationID, "target_id", f.Latest.TargetID,
+			"principal_id", f.Latest.PrincipalID, "failing_since", f.Since)
+	}
+}

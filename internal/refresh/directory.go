@@ -1,0 +1,262 @@
+// Package refresh decides when and what to ask the API about a directory, asks
+// it, and publishes what is then known as one immutable State.
+//
+// Any number of scrapes share one attempt; an attempt that fails changes nothing
+// but what is said of it. What a State shows is durable first. The package knows
+// neither HTTP nor Prometheus: it has interfaces of its own for the API and the
+// state file.
+package refresh
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"cloudsso_exporter/internal/histogram"
+	"cloudsso_exporter/internal/task"
+	"cloudsso_exporter/internal/window"
+)
+
+// Store is the state file.
+type Store interface {
+	// Load returns what was committed last of a directory, nil when there is nothing.
+	Load(directoryID string) (*window.Saved, error)
+	// Commit makes ch durable in one transaction; where what was committed before
+	// is no longer in the file, all of the state instead.
+	Commit(directoryID string, ch window.Changes, all func() window.Changes) error
+}
+
+// Settings are what the configuration says of a directory.
+type Settings struct {
+	DirectoryID string
+	Name        string
+	Region      string
+	CacheTTL    time.Duration
+	Shown       int  // unresolved failures shown one by one
+	HideNames   bool // ids only
+	Window      window.Settings
+}
+
+// Directory keeps one directory's State fresh. It is safe for concurrent use.
+type Directory struct {
+	now   func() time.Time // local time
+	store Store            // nil: nothing survives a restart
+	log   *slog.Logger
+	meter *Meter
+
+	// The window and the reader belong to the flight until it is answered, then to who
+	// holds mu; the walk for drift belongs to the flight until it is done.
+	win    *window.Window
+	reader *reader
+	drift  drift
+
+	mu         sync.Mutex
+	set        Settings
+	flight     *flight            // nil: nothing is under way
+	cancel     context.CancelFunc // of the flight
+	closed     bool
+	started    time.Time // of the last attempt, local time
+	progressed time.Time // when the log last said how far a read has come, local time
+	failures   int       // refreshes in a row that failed at the API
+	pub        State     // what is published, but for the meter's part
+	duration   *histogram.Histogram
+	state      *State // what was last given out; nil when something changed since
+	odd        map[window.Oddity]time.Time
+}
+
+// NewDirectory returns a directory as the store knows it. api is the client to
+// ask it with, meter the one that counts the client's requests.
+func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() time.Time, log *slog.Logger) (*Directory, error) {
+	d := &Directory{
+		now: now, store: store, meter: meter, set: set,
+		log:      log.With("directory_id", set.DirectoryID),
+		win:      window.New(set.Window),
+		duration: histogram.New(refreshBounds, now()),
+		odd:      map[window.Oddity]time.Time{},
+	}
+	d.reader = &reader{api: api, now: now, margin: firstMargin, ghosts: ghosts{}, onPage: d.onPage}
+	if store != nil {
+		saved, err := store.Load(set.DirectoryID)
+		if err != nil {
+			return nil, fmt.Errorf("load the state of directory %s: %w", set.DirectoryID, err)
+		}
+		if saved != nil {
+			d.win = window.Restore(set.Window, saved, api.Now())
+			d.show()
+			d.pub.LastSuccess = saved.Meta.At
+		}
+	}
+	d.describe()
+	meter.onChange(d.touch)
+	return d, nil
+}
+
+// describe publishes what the settings say. It needs mu, or nobody else.
+func (d *Directory) describe() {
+	d.pub.DirectoryID = d.set.DirectoryID
+	d.pub.Name = d.set.Name
+	d.pub.Region = d.set.Region
+	d.pub.Window = d.set.Window.Window
+	d.pub.Shown = d.set.Shown
+	d.pub.HideNames = d.set.HideNames
+	d.state = nil
+}
+
+func (d *Directory) touch() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.state = nil
+}
+
+// State returns what there is to say of the directory now.
+func (d *Directory) State() *State {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == nil {
+		s := d.pub
+		s.Duration = d.duration.Clone()
+		s.Requests, s.RequestDuration = d.meter.read()
+		d.state = &s
+	}
+	return d.state
+}
+
+// trigger begins an attempt if one is due, and returns the flight to wait for,
+// nil when there is none.
+func (d *Directory) trigger() *flight {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return nil
+	case d.flight != nil && !d.flight.isAnswered():
+	case d.due():
+		d.begin()
+	case d.releaseDue():
+		d.fly(d.release)
+	default:
+		return nil
+	}
+	return d.flight
+}
+
+// due reports whether the next attempt may begin. A clock that was set back does not put it off.
+func (d *Directory) due() bool {
+	since := d.now().Sub(d.started)
+	return d.started.IsZero() || since < 0 || since >= interval(d.failures, d.set.CacheTTL)
+}
+
+// interval is how long after the start of an attempt the next one is due. In an
+// outage attempts thin out.
+func interval(failures int, cacheTTL time.Duration) time.Duration {
+	if failures >= 2 {
+		return max(cacheTTL, time.Minute)
+	}
+	return cacheTTL
+}
+
+// begin starts an attempt in the background. It needs mu.
+func (d *Directory) begin() {
+	d.started = d.now()
+	d.reader.probe = d.failures >= 2
+	d.pub.LastAttempt = d.reader.api.Now()
+	d.state = nil
+	d.fly(d.attempt)
+}
+
+// fly runs something that needs the window in the background. A flight that is
+// answered and only walks for drift makes way. It needs mu, and no other flight.
+func (d *Directory) fly(run func(context.Context, *flight)) {
+	last := d.flight
+	if last != nil {
+		d.cancel()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f := newFlight(d.now())
+	d.flight, d.cancel = f, cancel
+	go func() {
+		defer close(f.done)
+		defer cancel()
+		if last != nil {
+			<-last.done
+		}
+		run(ctx, f)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.flight == f {
+			d.flight, d.cancel = nil, nil
+		}
+		if !f.isAnswered() {
+			close(f.answered)
+		}
+	}()
+}
+
+// releaseDue reports whether the hold of a counter series is over. It needs mu, and no flight that is not answered.
+func (d *Directory) releaseDue() bool {
+	next := d.win.NextRelease()
+	return !next.IsZero() && !d.reader.api.Now().Before(next)
+}
+
+// release ends holds of counter series between attempts.
+func (d *Directory) release(context.Context, *flight) {
+	d.win.Release(d.reader.api.Now())
+	if err := d.commit(); err != nil {
+		return // the next attempt says so
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.show()
+}
+
+// show publishes the window as it is now, unless the settings show more than has
+// been read: then the last complete snapshot stays. It needs mu and the window.
+func (d *Directory) show() {
+	if !d.win.NeedsFull() {
+		d.pub.Snapshot = d.win.Snapshot()
+		d.state = nil
+	}
+}
+
+// Stalled tells those who wait that the attempt under way pauses for so long.
+func (d *Directory) Stalled(wait time.Duration) {
+	d.mu.Lock()
+	f := d.flight
+	d.mu.Unlock()
+	if f != nil {
+		f.stall(d.now().Add(wait))
+	}
+}
+
+// commit makes durable what the window has learned.
+func (d *Directory) commit() error {
+	if d.store != nil {
+		if err := d.store.Commit(d.set.DirectoryID, d.win.Changes(), d.win.Everything); err != nil {
+			return storageError{err}
+		}
+	}
+	d.win.Committed(d.reader.api.Now())
+	return nil
+}
+
+type storageError struct{ error }
+
+func (storageError) ErrorKind() task.ErrorKind { return task.ErrorStorage }
+func (e storageError) Unwrap() error           { return e.error }
+
+// onPage publishes how far a full read has come.
+func (d *Directory) onPage(rd *reading) {
+	if !rd.plan.Full {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pub.Progress = &Progress{Pages: rd.pages, Tasks: rd.batch.Len(), Since: rd.began}
+	d.state = nil
+	if now := d.now(); now.Sub(later(d.started, d.progressed)) >= progressEvery {
+		d.progressed = now
+		d.log.Info("reading the window: nothing new shows before it is whole", "pages", rd.pages, "tasks", rd.batch.Len())
+	}
+}

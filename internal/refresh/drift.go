@@ -1,0 +1,109 @@
+package refresh
+
+import (
+	"context"
+	"time"
+
+	"cloudsso_exporter/internal/task"
+)
+
+// driftShare is which part of the calls that reading the window at every refresh
+// would make goes into the walk for drift, driftCalls how many it makes after a
+// refresh at most, on average, and driftRest how long it rests when the whole window
+// has just been read.
+const (
+	driftShare = 0.01
+	driftCalls = 10
+	driftRest  = time.Hour
+)
+
+// drift is a slow walk through the whole window beside the refreshes, a few
+// pages at a time, that finds what no plan would: a task that was listed later
+// than the overlap, or whose answer was wrong when it was read. Its pages are read
+// when a refresh has been published, so that no scrape waits for them, and taken
+// in by the next one.
+//
+// At its usual pace it takes 1/driftShare refreshes, or more in a window of many
+// pages; where the API does not take a token or a Filter for so long, it saves up
+// its calls and takes fewer refreshes.
+type drift struct {
+	rested time.Time // when a walk may begin, API time
+	credit float64   // calls it may make
+	pace   float64   // 1: spread over all refreshes; n: over an nth of them
+	query  task.Query
+	token  string // of its next page
+	active bool
+
+	found []task.Task // not taken in yet
+}
+
+const maxPace = 1 / driftShare
+
+// rest lets no walk begin for a while: at now the whole window has been read.
+func (w *drift) rest(now time.Time) {
+	w.rested, w.credit, w.active = now.Add(driftRest), 0, false
+}
+
+// plan decides how many pages to read after the refresh that has just been
+// made, spacing after the last one, of a window that takes so many calls to read.
+func (w *drift) plan(now time.Time, spacing, window time.Duration, size int) (pages int) {
+	if w.rested.IsZero() { // nothing is known of what was read before a restart
+		w.rest(now)
+	}
+	if now.Before(w.rested) {
+		return 0
+	}
+	share := min(driftShare*float64(size), driftCalls)
+	w.pace = max(w.pace, 1)
+	w.credit = min(w.credit+share, float64(size))
+	if !w.active && w.credit >= float64(size)*(1-1/w.pace) {
+		lasts := float64(size) / share / w.pace * float64(spacing)
+		w.begin(now, window, time.Duration(1.5*lasts))
+	}
+	if !w.active {
+		return 0
+	}
+	pages = int(min(w.credit, max(1, w.pace*share)))
+	w.credit -= float64(pages)
+	return pages
+}
+
+// begin starts a walk. The API may check the age of the Filter at each page, so
+// that it has to be good until the end.
+func (w *drift) begin(now time.Time, window, lasts time.Duration) {
+	margin := min(lasts+firstMargin, maxMargin)
+	w.query = task.Query{From: later(now.Add(-window), now.Add(margin-listed)).Truncate(time.Second)}
+	w.token, w.active = "", true
+}
+
+// walk reads so many pages. An error ends it: it goes on after the next refresh.
+func (w *drift) walk(ctx context.Context, api api, pages int) {
+	if pages == 0 || !w.active {
+		return
+	}
+	for page, err := range api.Pages(ctx, w.query, task.Paging{Token: w.token, NoRetry: true}) {
+		if err != nil {
+			if refusesQuery(err) { // the token or the Filter is too old
+				w.active = false
+				w.pace = min(4*w.pace, maxPace)
+			}
+			return
+		}
+		w.found = append(w.found, page.Tasks...)
+		w.token = page.Next
+		if page.Next == "" {
+			w.rest(api.Now())
+			return
+		}
+		if pages--; pages == 0 {
+			return
+		}
+	}
+}
+
+// take returns what has been found and not taken in.
+func (w *drift) take() []task.Task {
+	found := w.found
+	w.found = nil
+	return found
+}

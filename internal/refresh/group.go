@@ -1,0 +1,62 @@
+package refresh
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Group is the directories of one exporter. It is safe for concurrent use.
+type Group struct {
+	now func() time.Time
+
+	mu          sync.Mutex
+	directories []*Directory
+}
+
+// NewGroup returns an empty group; now is local time.
+func NewGroup(now func() time.Time) *Group { return &Group{now: now} }
+
+// Set makes these the directories of the group, in this order, and begins the
+// first attempt of those that have had none. The group does not close those that go.
+func (g *Group) Set(directories []*Directory) {
+	g.mu.Lock()
+	g.directories = directories
+	g.mu.Unlock()
+	for _, d := range directories {
+		d.trigger()
+	}
+}
+
+func (g *Group) all() []*Directory {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.directories
+}
+
+// Await triggers the refreshes that are due, waits for those under way as long
+// as ctx allows and as there is hope, and returns the State of each directory.
+// The refreshes go on when ctx ends.
+func (g *Group) Await(ctx context.Context) []*State {
+	directories := g.all()
+	flights := make([]*flight, len(directories))
+	for i, d := range directories {
+		flights[i] = d.trigger()
+	}
+	for _, f := range flights {
+		if f != nil {
+			f.wait(ctx, g.now)
+		}
+	}
+	return g.States()
+}
+
+// States returns the State of each directory without waiting.
+func (g *Group) States() []*State {
+	directories := g.all()
+	states := make([]*State, len(directories))
+	for i, d := range directories {
+		states[i] = d.State()
+	}
+	return states
+}

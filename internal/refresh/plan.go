@@ -1,0 +1,130 @@
+package refresh
+
+import (
+	"slices"
+	"time"
+
+	"cloudsso_exporter/internal/task"
+	"cloudsso_exporter/internal/window"
+)
+
+// pageSize is how many tasks the API lists at most in one answer.
+const pageSize = 20
+
+// listed is how far back the API lists tasks.
+const listed = window.Listed
+
+// Overlap is how far before the start of the last complete refresh the next one
+// looks: a task that is listed no later than this after its start is never missed.
+const Overlap = 2 * time.Minute
+
+// Known is what a plan is made from.
+type Known struct {
+	From         time.Time             // start of the last complete refresh; zero before the first
+	Full         bool                  // the whole window has to be read
+	Running      []window.Running      // followed tasks, the oldest first
+	StartedSince func(t time.Time) int // estimate of the known tasks that started since t
+	Window       time.Duration         // as configured
+	Margin       time.Duration         // kept from the oldest StartTime the API takes
+}
+
+// Plan is what a refresh asks, in this order. Afterwards it looks for the
+// missing: followed tasks that started before Since and were in no answer.
+type Plan struct {
+	Queries []task.Query
+	Since   time.Time // tasks that started since then are all listed by the queries, whatever their status
+	Listed  time.Time // what started before cannot be listed any more
+	Full    bool      // everything the window counts is listed
+}
+
+// MakePlan decides what to ask at now, API time. It is pure.
+//
+// A steady refresh asks for what started since the last one, with an overlap,
+// and, when tasks are followed that started before that, for the running ones.
+// Or, where that costs no more calls, for everything since the oldest of them.
+func MakePlan(k Known, now time.Time) Plan {
+	p := Plan{Listed: now.Add(k.Margin - listed).Truncate(time.Second)}
+	since := later(k.From.Add(-Overlap).Truncate(time.Second), p.Listed)
+
+	if k.Full {
+		p.Full = true
+		p.Since = later(now.Add(-k.Window).Truncate(time.Second), p.Listed)
+		if !k.From.IsZero() && since.Before(p.Since) {
+			p.Since = since // the gap reaches back further than the window
+		}
+		p.Queries = []task.Query{{From: p.Since}}
+		if p.Since.After(p.Listed) { // running tasks are followed beyond the window
+			p.Queries = append(p.Queries, task.Query{Status: task.InProgress, From: p.Listed})
+		}
+		return p
+	}
+
+	p.Since = since
+	p.Queries = []task.Query{{From: since}}
+	old := startedBetween(k.Running, p.Listed, since)
+	if len(old) == 0 {
+		return p
+	}
+	oldest := old[0].Start.Truncate(time.Second)
+	apart := calls(k.StartedSince(since)) + calls(len(k.Running))
+	if calls(k.StartedSince(oldest)) <= apart {
+		p.Since = oldest
+		p.Queries[0].From = oldest
+		return p
+	}
+	p.Queries = append(p.Queries, task.Query{Status: task.InProgress, From: oldest})
+	return p
+}
+
+// Missing are the followed tasks that the plan's queries do not list for certain
+// and that are not among those seen: they have probably ended.
+func (p Plan) Missing(k Known, seen func(id string) bool) []window.Running {
+	var missing []window.Running
+	for _, r := range startedBetween(k.Running, p.Listed, p.Since) {
+		if !seen(r.ID) {
+			missing = append(missing, r)
+		}
+	}
+	return missing
+}
+
+// Stragglers are the queries for missing tasks: each by all that is known of it,
+// or for everything since the oldest where that costs less.
+func Stragglers(k Known, missing []window.Running) []task.Query {
+	if len(missing) == 0 {
+		return nil
+	}
+	oldest := missing[0].Start.Truncate(time.Second)
+	if calls(k.StartedSince(oldest)) <= len(missing) {
+		return []task.Query{{From: oldest}}
+	}
+	queries := make([]task.Query, len(missing))
+	for i, r := range missing {
+		queries[i] = task.Query{Filter: r.Subject, From: r.Start.Truncate(time.Second)}
+		if slices.Contains(task.Types(), r.Type) { // the API takes no other
+			queries[i].Type = r.Type
+		}
+	}
+	return queries
+}
+
+// startedBetween picks from tasks sorted by start those in [from, to).
+func startedBetween(running []window.Running, from, to time.Time) []window.Running {
+	var in []window.Running
+	for _, r := range running {
+		if !r.Start.Before(from) && r.Start.Before(to) {
+			in = append(in, r)
+		}
+	}
+	return in
+}
+
+// calls is how many calls it takes to list n tasks.
+func calls(n int) int { return max(1, (n+pageSize-1)/pageSize) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
