@@ -1,0 +1,99 @@
+package collector
+
+import (
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/window"
+)
+
+// eventTable is the counters and histograms: each task counts once, ever.
+func eventTable() []description {
+	return []description{
+		{
+			Metric: Metric{
+				Name: "cloudsso_tasks_started_total", Type: Counter, Unit: "tasks", Section: Events,
+				Help:   "Tasks that have started, by task type.",
+				Notes:  "Tasks listed by the first complete refresh are where counting begins; they do not count.",
+				Labels: []string{"task_type"},
+				Query:  `sum by (task_type) (increase(cloudsso_tasks_started_total[1h]))`,
+			},
+			merge: add,
+			values: ofCounters(func(c *window.Counters) []window.Counter {
+				return c.Started
+			}, false),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_tasks_finished_total", Type: Counter, Unit: "tasks", Section: Events,
+				Help:   "Tasks that have finished, by task type and status.",
+				Labels: []string{"task_type", "status"},
+				Query: `sum(increase(cloudsso_tasks_finished_total{status="Failed"}[1h]))
+  / sum(increase(cloudsso_tasks_finished_total[1h]))`,
+			},
+			merge: add,
+			values: ofCounters(func(c *window.Counters) []window.Counter {
+				return c.Finished
+			}, true),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_task_failures_total", Type: Counter, Unit: "tasks", Section: Events,
+				Help:   "Tasks that have failed, by task type and failure reason.",
+				Notes:  "The series of a new reason stays at 0 for `new_series_hold`, so that `increase()` sees its first failure; until then the sum over reasons is behind `cloudsso_tasks_finished_total{status=\"Failed\"}`.",
+				Labels: []string{"task_type", "failure_reason"},
+				Query:  `topk(5, sum by (failure_reason) (increase(cloudsso_task_failures_total[1d])))`,
+			},
+			merge: add,
+			values: ofCounters(func(c *window.Counters) []window.Counter {
+				return c.Failures
+			}, true),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_task_duration_seconds", Type: Histogram, Unit: "seconds", Section: Events,
+				Help:   "How long finished tasks took from start to end, by task type and status.",
+				Notes:  "Tasks without a valid start and end are not in it. Classic buckets from 1 s to 1 h; a scraper of native histograms gets buckets 9 % wide.",
+				Labels: []string{"task_type", "status"},
+				Query:  `histogram_quantile(0.9, sum by (le, task_type) (rate(cloudsso_task_duration_seconds_bucket[1d])))`,
+			},
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+				if s.Counters == nil {
+					return nil
+				}
+				for _, d := range s.Counters.Durations {
+					all = append(all, sample{labels: []string{string(d.Type), string(d.Status)}, histogram: d.Histogram})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_unresolved_failures_expired_total", Type: Counter, Unit: "subjects", Section: Events,
+				Help:   "Unresolved failures given up because they were not resolved within unresolved_failures.max_age, by task type.",
+				Notes:  "The log names each of them.",
+				Labels: []string{"task_type"},
+				Query:  `increase(cloudsso_unresolved_failures_expired_total[7d]) > 0`,
+			},
+			merge: add,
+			values: ofCounters(func(c *window.Counters) []window.Counter {
+				return c.Expired
+			}, false),
+		},
+	}
+}
+
+// ofCounters is the series of one counter by task type, and by its second label if it has one.
+func ofCounters(of func(*window.Counters) []window.Counter, labelled bool) values {
+	return ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+		if s.Counters == nil {
+			return nil
+		}
+		for _, c := range of(s.Counters) {
+			labels := []string{string(c.Type)}
+			if labelled {
+				labels = append(labels, c.Label)
+			}
+			all = append(all, sample{labels: labels, value: float64(c.Value), created: c.Created})
+		}
+		return all
+	})
+}

@@ -1,0 +1,168 @@
+package collector
+
+import (
+	"time"
+
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/window"
+)
+
+// stateTable is the gauges: what one complete refresh saw, whole or not at all,
+// and what the configuration says.
+func stateTable() []description {
+	return []description{
+		{
+			Metric: Metric{
+				Name: "cloudsso_tasks", Type: Gauge, Unit: "tasks", Section: Tasks,
+				Help:   "Tasks started within the window, by task type and status.",
+				Notes:  "Every type and status that CloudSSO documents is there from the first complete refresh on, at 0 if need be; before it there is none. It goes down as tasks leave the window: use the counters for rates.",
+				Labels: []string{"task_type", "status"},
+				Query:  `sum by (task_type) (cloudsso_tasks{status="Failed"})`,
+			},
+			merge: add,
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+				for _, c := range s.Tasks {
+					all = append(all, sample{labels: []string{string(c.Type), string(c.Status)}, value: float64(c.N)})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_failed_tasks", Type: Gauge, Unit: "tasks", Section: Tasks,
+				Help:   "Failed tasks started within the window, by task type and failure reason.",
+				Notes:  "It counts tasks, also those whose failure has been put right since. Reasons without a failed task in the window are absent.",
+				Labels: []string{"task_type", "failure_reason"},
+				Query:  `topk(5, sum by (failure_reason) (cloudsso_failed_tasks))`,
+			},
+			merge: add,
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) []sample {
+				return byReason(s.Failed)
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_unresolved_failures", Type: Gauge, Unit: "subjects", Section: Tasks,
+				Help:   "Subjects whose latest finished task failed, by that task's type and failure reason.",
+				Notes:  "What is wrong now. A subject is an access configuration on a target, with the principal for access assignments. A later success of the same or the reverse task resolves it; a retry that is still running does not. Types and reasons without any are absent: use `or vector(0)` for a 0.",
+				Labels: []string{"task_type", "failure_reason"},
+				Query:  `sum by (directory_id, task_type) (cloudsso_unresolved_failures)`,
+			},
+			merge: add,
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) []sample {
+				return byReason(s.Unresolved)
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_unresolved_failure_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
+				Help:  "Unresolved failures one by one: when the subject's streak of failures began, as the end of its first failed task.",
+				Notes: "At most `unresolved_failures.limit` of them: failed DeleteAccessAssignment first, then the newest. Names are empty with `unresolved_failures.names: false`. A retry that fails has another task_id, and so is another series.",
+				Labels: []string{
+					"task_type", "failure_reason", "task_id",
+					"access_configuration_id", "access_configuration_name", "target_id", "target_name",
+					"principal_id", "principal_name", "principal_type",
+				},
+				Query: `time() - cloudsso_unresolved_failure_start_timestamp_seconds{task_type="DeleteAccessAssignment"}`,
+			},
+			values: ofSnapshot(oneByOne),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_last_task_end_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
+				Help:   "End of the newest finished task in the window, by task type and status.",
+				Notes:  "Absent when there is none.",
+				Labels: []string{"task_type", "status"},
+				Query:  `time() - cloudsso_last_task_end_timestamp_seconds{status="Success"}`,
+			},
+			merge: func(a, b float64) float64 { return max(a, b) },
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+				for _, e := range s.LastEnd {
+					all = append(all, sample{labels: []string{string(e.Type), string(e.Status)}, value: unix(e.At)})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_oldest_in_progress_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
+				Help:   "Start of the oldest task that is in progress, by task type, also of one older than the window.",
+				Notes:  "Absent when none is running. After 7 days the API lists a task no longer, and it is no longer followed.",
+				Labels: []string{"task_type"},
+				Query:  `time() - cloudsso_oldest_in_progress_start_timestamp_seconds > 30 * 60`,
+			},
+			merge: func(a, b float64) float64 { return min(a, b) },
+			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+				for _, o := range s.OldestInProgress {
+					all = append(all, sample{labels: []string{string(o.Type)}, value: unix(o.At)})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_window_seconds", Type: Gauge, Unit: "seconds", Section: Tasks,
+				Help:  "The configured window: how far back the window's gauges count tasks.",
+				Query: `cloudsso_window_seconds / 86400`,
+			},
+			values: func(s *refresh.State) []sample { return []sample{{value: s.Window.Seconds()}} },
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_directory_info", Type: Gauge, Unit: "always 1", Section: Tasks,
+				Help:   "A constant 1 for each configured directory, with its name and region as labels.",
+				Notes:  "To put names beside ids in other metrics.",
+				Labels: []string{"name", "region"},
+				Query:  `sum by (directory_id) (cloudsso_unresolved_failures) * on (directory_id) group_left (name) cloudsso_directory_info`,
+			},
+			values: func(s *refresh.State) []sample {
+				return []sample{{labels: []string{s.Name, s.Region}, value: 1}}
+			},
+		},
+	}
+}
+
+// ofSnapshot is values of the snapshot, none before the first complete refresh.
+func ofSnapshot(of func(*window.Snapshot, *refresh.State) []sample) values {
+	return func(s *refresh.State) []sample {
+		if s.Snapshot == nil {
+			return nil
+		}
+		return of(s.Snapshot, s)
+	}
+}
+
+func byReason(counts []window.ReasonCount) (all []sample) {
+	for _, c := range counts {
+		all = append(all, sample{labels: []string{string(c.Type), c.Reason}, value: float64(c.N)})
+	}
+	return all
+}
+
+// oneByOne shows as many unresolved failures as the settings allow; the snapshot
+// has them in order of importance.
+func oneByOne(s *window.Snapshot, state *refresh.State) (all []sample) {
+	for _, f := range s.Failures[:min(max(state.Shown, 0), len(s.Failures))] {
+		t := f.Latest
+		if state.HideNames {
+			t.AccessConfigurationName, t.TargetName, t.PrincipalName = "", "", ""
+		}
+		all = append(all, sample{
+			labels: []string{
+				string(t.Type), f.Reason, t.ID,
+				t.AccessConfigurationID, t.AccessConfigurationName, t.TargetID, t.TargetName,
+				t.PrincipalID, t.PrincipalName, t.PrincipalType,
+			},
+			value: unix(f.Since),
+		})
+	}
+	return all
+}
+
+// unix is Unix time in seconds, to the millisecond; 0 for a time not known.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1e3
+}

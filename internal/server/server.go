@@ -1,0 +1,138 @@
+// Package server answers HTTP: scrapes, the landing page, the status as JSON,
+// health, readiness, reload and profiles.
+//
+// It decides how long a scrape may wait, and how many may wait at once. When and
+// what to ask the API is not its business: it awaits States and shows them.
+// Listening, TLS and authentication belong to whoever runs the handler.
+package server
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"cloudsso_exporter/collector"
+	"cloudsso_exporter/internal/refresh"
+)
+
+// Settings are what flags say of the server.
+type Settings struct {
+	TelemetryPath   string        // of the metrics; empty is /metrics
+	EnableLifecycle bool          // allows POST /-/reload
+	EnablePprof     bool          // serves /debug/pprof/
+	MaxRequests     int           // scrapes at once, waiting ones included; 0 or less is no limit
+	TimeoutOffset   time.Duration // taken off the scrape timeout that Prometheus sends
+}
+
+// Options are the settings and what the server needs of others. All functions
+// have to be safe for concurrent use.
+type Options struct {
+	Settings
+	Refresher refresher
+	Reload    func() error    // loads the configuration again; on an error the old one keeps running
+	Reloaded  func() Reloaded // how the last load went
+	StorageUp func() bool     // whether the state file can be written; nil when there is none
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Reloaded is how loading the configuration went.
+type Reloaded struct {
+	OK      bool      // the last time
+	Success time.Time // the last time it succeeded
+}
+
+// refresher is the directories.
+type refresher interface {
+	// Await triggers the refreshes that are due, waits for them at most as long
+	// as ctx lasts, and returns the State of each directory.
+	Await(ctx context.Context) []*refresh.State
+	// States returns the State of each directory without waiting.
+	States() []*refresh.State
+}
+
+// server is the handler's parts.
+type server struct {
+	Options
+	collector *collector.Collector
+	exporter  *prometheus.Registry // what is of no directory
+	slots     chan struct{}        // a scrape holds one; nil is no limit
+	ready     latch
+	page      *template.Template // of the landing page
+}
+
+// New returns the handler of everything the exporter serves. A scrape that waits
+// answers with what there is as soon as its request's context ends. It returns
+// an error when the telemetry path cannot be served.
+func New(o Options) (http.Handler, error) {
+	if o.TelemetryPath == "" {
+		o.TelemetryPath = "/metrics"
+	}
+	if err := checkPath(o.TelemetryPath); err != nil {
+		return nil, err
+	}
+	if o.Refresher == nil || o.Now == nil || o.Log == nil {
+		return nil, errors.New("server: Refresher, Now and Log are needed")
+	}
+	s := &server{
+		Options:   o,
+		collector: collector.New(),
+		exporter:  prometheus.NewRegistry(),
+		ready:     latch{deadline: o.Now().Add(readyAfter)},
+	}
+	var err error
+	if s.page, err = template.New("landing").Parse(landingHTML); err != nil {
+		return nil, err
+	}
+	if o.MaxRequests > 0 {
+		s.slots = make(chan struct{}, o.MaxRequests)
+	}
+	own := collector.Process{StorageUp: o.StorageUp}
+	if o.Reloaded != nil {
+		own.Reloaded = func() (bool, time.Time) {
+			r := o.Reloaded()
+			return r.OK, r.Success
+		}
+	}
+	s.exporter.MustRegister(own.Collectors()...)
+	return secured(s.routes()), nil
+}
+
+// routes is every path. The mux answers the rest 404, and 405 to methods that a path does not take.
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+s.TelemetryPath, s.telemetry())
+	mux.HandleFunc("GET /{$}", s.landing)
+	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.HandleFunc("GET /-/healthy", healthy)
+	mux.HandleFunc("GET /-/ready", s.readiness)
+	mux.HandleFunc("POST /-/reload", s.reload)
+	if s.EnablePprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol) // how pprof asks
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}
+
+// secured has browsers treat every answer as what it says it is, run nothing in
+// it and show it in no frame.
+func secured(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.ServeHTTP(w, r)
+	})
+}
