@@ -1,0 +1,66 @@
+# Everything a contributor needs, in the order it is usually needed. `build`,
+# `test` and `demo` need Go alone; the rest fetches its tools into .bin/.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+PKG     := github.com/prometheus/common/version
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) \
+	-X $(PKG).Revision=$(shell git rev-parse HEAD 2>/dev/null) \
+	-X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+
+.PHONY: build
+build: ## a static binary in bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/cloudsso_exporter .
+
+.PHONY: test
+test: ## all tests that need Go alone
+	go vet ./...
+	go test -shuffle=on ./...
+
+.PHONY: race
+race: ## the same with the race detector (needs a C compiler)
+	go test -race -shuffle=on ./...
+
+.PHONY: demo
+demo: ## a simulated CloudSSO and the exporter, on loopback
+	go run . demo
+
+.PHONY: lint
+lint: .bin/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint; depguard holds the arrows between packages
+	$< run ./...
+
+.bin/golangci-lint-%:
+	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
+	mv .bin/golangci-lint $@
+
+.PHONY: generate
+generate: ## files made from code: the metrics reference
+	go generate ./...
+
+.PHONY: check-generated
+check-generated: generate ## fails when they were not up to date
+	git diff --exit-code -- docs
+
+.PHONY: bench
+bench: ## speed and memory, as ratios against a floor in the same run
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## a minute of fuzzing for each target
+	./scripts/fuzz.sh 60s
+
+.PHONY: rules
+rules: ## promtool's tests of the alerting rules (builds promtool once)
+	$(MAKE) -C e2e rules
+
+.PHONY: e2e
+e2e: ## the exporter under a real Prometheus and Alertmanager (builds them once)
+	$(MAKE) -C e2e e2e
+
+.PHONY: dashboards
+dashboards: ## the dashboards against Grafana's own schema (needs npm)
+	cd dashboards/check && npm ci --no-audit --no-fund && node check.mjs
+
+.PHONY: help
+help:
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -t -s '	'

@@ -1,0 +1,193 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"cloudsso_exporter/apiclient"
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/reason"
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/task"
+)
+
+// Check validates a configuration and says what it costs.
+type Check struct {
+	Source
+	Live           bool          // make one signed call per directory
+	TasksPerDay    float64       // assumed for each directory
+	ScrapeInterval time.Duration // assumed
+	Now            func() time.Time
+	Transport      http.RoundTripper
+	Out            io.Writer
+}
+
+// liveMargin keeps the live call's Filter from being refused by a clock that is a little ahead.
+const liveMargin = 30 * time.Minute
+
+// Run prints the findings. Its error has a line for each mistake or failed call.
+func (c Check) Run(ctx context.Context) error {
+	switch {
+	case !(c.TasksPerDay >= 0 && c.TasksPerDay <= 1e9):
+		return UsageError{errors.New("--tasks-per-day must be 0 or more, and can be no more than 1e9")}
+	case c.ScrapeInterval < time.Second:
+		return UsageError{errors.New("--scrape-interval must be 1s or more")}
+	}
+	conf, err := c.load()
+	if err != nil {
+		return err
+	}
+	directories := "1 directory"
+	if n := len(conf.Directories); n != 1 {
+		directories = fmt.Sprintf("%d directories", n)
+	}
+	fmt.Fprintf(c.Out, "The configuration is valid: %s.\n", directories)
+	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
+		amount(c.TasksPerDay), span(c.ScrapeInterval))
+	var errs []error
+	for _, d := range conf.Directories {
+		c.describe(conf, d)
+		if !c.Live {
+			continue
+		}
+		if err := c.call(ctx, conf, d); err != nil {
+			fmt.Fprintf(c.Out, "  live call: failed\n")
+			errs = append(errs, fmt.Errorf("directory %s: %w", d.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// describe prints what is known without a call.
+func (c Check) describe(conf *config.Config, d config.Directory) {
+	fmt.Fprintf(c.Out, "\n%s%s\n", d.ID, inParentheses(d.Name))
+	fmt.Fprintf(c.Out, "  credential %s, endpoint %s\n", d.Credential.Type, d.URL())
+	fmt.Fprintf(c.Out, "  window %s, filter %s\n", span(conf.Window), filterWords(d.Filter))
+
+	load := refresh.Load{
+		TasksPerDay:    c.TasksPerDay,
+		ScrapeInterval: c.ScrapeInterval,
+		CacheTTL:       conf.CacheTTL,
+		Window:         conf.Window,
+	}
+	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "  API calls\ta refresh\ta day\ta month\t\n")
+	for _, row := range []struct {
+		name string
+		cost refresh.Cost
+	}{
+		{"steady", load.Steady()},
+		{"worst: long tasks always run, one ends at each refresh", load.Busy()},
+		{"naive: the whole window at each scrape", load.Naive()},
+	} {
+		fmt.Fprintf(table, "  %s\t%.2f\t%s\t%s\t\n", row.name, row.cost.PerRefresh, amount(row.cost.PerDay), amount(row.cost.PerMonth()))
+	}
+	table.Flush()
+	fmt.Fprintf(c.Out, "  a refresh every %s; once at start without a state file: %d calls\n", span(load.Steady().Interval), load.Steady().FirstRead)
+}
+
+// call makes one signed call and prints what it says.
+func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory) error {
+	keys, err := apiclient.NewCredentials(d.Credential, c.Now)
+	if err != nil {
+		return err
+	}
+	client := apiclient.New(clientConfig(conf, d, keys, c.Transport, c.Now))
+	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - 7*24*time.Hour)}
+	for page, err := range client.Pages(ctx, query, task.Paging{NoRetry: true}) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.Out, "  live call: answered")
+		if off := client.Now().Sub(c.Now()); off.Abs() >= 5*time.Second {
+			fmt.Fprintf(c.Out, "; the local clock is off by %s: timestamps follow the API's clock, but set it right", off.Round(time.Second))
+		}
+		fmt.Fprintln(c.Out)
+		c.reasons(page, conf.FailureReasons.Rules)
+		return nil
+	}
+	return nil
+}
+
+// reasons prints the failure reasons of a page that no rule matches.
+func (c Check) reasons(page task.Page, rules []reason.Rule) {
+	found := reason.Suggest(page.Tasks, rules)
+	of := fmt.Sprintf("the %d failed tasks", len(page.Tasks))
+	if page.Next != "" {
+		of += " it listed (there are more)"
+	}
+	switch {
+	case len(page.Tasks) == 0:
+		fmt.Fprintf(c.Out, "  failure reasons: no task has failed within the last 7 days\n")
+		return
+	case len(found) == 0:
+		fmt.Fprintf(c.Out, "  failure reasons: a rule matches each of %s\n", of)
+		return
+	}
+	fmt.Fprintf(c.Out, "  failure reasons that no rule matches, of %s; the label is what is shown without one:\n", of)
+	for _, s := range found {
+		fmt.Fprintf(c.Out, "    %4d × %s\n           as in: %s\n", s.Count, s.Label, s.Example)
+	}
+	if rules := reason.YAML(found); rules != "" {
+		fmt.Fprintf(c.Out, "  rules to paste, if you want names of your own:\n%s", indent(rules, "    "))
+	}
+}
+
+func indent(s, by string) string {
+	return by + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n"+by) + "\n"
+}
+
+func inParentheses(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// filterWords is a filter for people.
+func filterWords(f task.Filter) string {
+	var words []string
+	for _, field := range []struct{ name, value string }{
+		{"access configuration", f.AccessConfigurationID},
+		{"target", f.TargetID},
+		{"principal", f.PrincipalID},
+	} {
+		if field.value != "" {
+			words = append(words, field.name+" "+field.value)
+		}
+	}
+	if words == nil {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
+
+// span is a duration as people write it in the configuration.
+func span(d time.Duration) string {
+	if d > 0 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// amount is a number with separators between thousands.
+func amount(n float64) string {
+	digits := fmt.Sprintf("%.0f", n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

@@ -1,0 +1,126 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/simulator"
+)
+
+// Demo is a simulated CloudSSO and the exporter, both on loopback.
+type Demo struct {
+	Serve
+	Seed  uint64  // of the made-up company
+	Speed float64 // of what happens there; 1 is a task every few seconds
+	Fault string  // name of an outage, or empty
+	Out   io.Writer
+}
+
+// Faults are the outages a demo can play.
+func Faults() []string { return simulator.Outages() }
+
+// An outage strikes when the first numbers are there, and heals and comes back.
+const (
+	faultAfter = 20 * time.Second
+	faultLasts = 3 * time.Minute
+	faultEvery = 6 * time.Minute
+)
+
+// demoKey is what the demo's exporter signs with; no other API knows it.
+var demoKey = simulator.Key{ID: "LTAIdemo", Secret: "demo-secret"}
+
+// Run serves until ctx ends, which is no error.
+func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
+	if !(d.Speed > 0 && d.Speed <= 1000) {
+		return UsageError{errors.New("--speed must be more than 0, and can be no more than 1000")}
+	}
+	scenario := simulator.Scenario{Seed: d.Seed, Epoch: d.Now(), Speed: d.Speed}
+	api := simulator.New(simulator.Options{Now: d.Now, Keys: []simulator.Key{demoKey}, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
+	scenario.Play(api)
+	if d.Fault != "" {
+		if err := playOutage(api, d.Fault, d.Now()); err != nil {
+			return UsageError{err}
+		}
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for the simulated API: %w", err)
+	}
+	simulated := &http.Server{Handler: api, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	defer simulated.Close()
+	go simulated.Serve(listener) // until Close
+
+	conf := demoConfig(scenario, "http://"+listener.Addr().String())
+	d.introduce(scenario)
+	return d.run(ctx, log, func() (*config.Config, error) {
+		return config.Parse("the demo's configuration", []byte(conf), config.Outside{})
+	})
+}
+
+// playOutage has the named outage come and go.
+func playOutage(api *simulator.Server, name string, start time.Time) error {
+	fault, err := simulator.Outage(name)
+	if err != nil {
+		return err
+	}
+	api.SetFaults(simulator.Rule{Fault: fault, When: func(c simulator.Call) bool {
+		since := c.Time.Sub(start) - faultAfter
+		return since >= 0 && since%faultEvery < faultLasts
+	}})
+	return nil
+}
+
+// demoConfig is a configuration as people would write it, impatient so that there is something to see.
+func demoConfig(scenario simulator.Scenario, endpoint string) string {
+	var b strings.Builder
+	b.WriteString(`cache_ttl: 5s
+new_series_hold: 15s
+api: {rate_limit: 50, burst: 100, request_timeout: 2s, page_timeout: 8s, max_retries: 2}
+failure_reasons:
+  rules:
+    - {match: '(?i)EntityAlreadyExists\.Role', reason: role_already_exists}
+directories:
+`)
+	for _, d := range scenario.Directories() {
+		fmt.Fprintf(&b, "  - {directory_id: %s, name: %s, region: %s, endpoint: %q, credential: {type: access_key, access_key_id: %s, access_key_secret: %s}}\n",
+			d.ID, d.Name, d.Region, endpoint, demoKey.ID, demoKey.Secret)
+	}
+	return b.String()
+}
+
+// introduce says what to open and what to try.
+func (d Demo) introduce(scenario simulator.Scenario) {
+	address := "127.0.0.1:10066"
+	if d.Web != nil && d.Web.WebListenAddresses != nil && len(*d.Web.WebListenAddresses) > 0 {
+		address = (*d.Web.WebListenAddresses)[0]
+	}
+	if strings.HasPrefix(address, ":") {
+		address = "localhost" + address
+	}
+	var names []string
+	for _, info := range scenario.Directories() {
+		names = append(names, fmt.Sprintf("%s (%s)", info.Name, info.ID))
+	}
+	fmt.Fprintf(d.Out, `A made-up company with two directories: %s.
+Tasks start and end every few seconds; some fail, are retried and succeed. One revocation stays failed.
+
+  open  http://%[2]s/metrics         the numbers; each look more than 5 s after the last asks the simulated API anew
+        http://%[2]s/api/v1/status   how fresh they are, and what they cost
+  try   curl -s http://%[2]s/metrics | grep unresolved    what failed, for whom, since when
+        go run . demo --speed=10                         a busier company
+        go run . demo --fault=throttling                 an outage that comes and goes (also slow, down)
+
+`, strings.Join(names, " and "), address)
+	if d.Fault != "" {
+		fmt.Fprintf(d.Out, "The outage %q begins in %s, lasts %s, and comes back every %s: watch cloudsso_up and cloudsso_last_refresh_error.\n\n",
+			d.Fault, span(faultAfter), span(faultLasts), span(faultEvery))
+	}
+}

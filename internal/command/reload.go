@@ -1,0 +1,68 @@
+package command
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/server"
+)
+
+// reloader applies the configuration again when asked to, one time after another.
+type reloader struct {
+	now   func() time.Time
+	log   *slog.Logger
+	load  func() (*config.Config, error)
+	apply func(*config.Config) error
+
+	mu   sync.Mutex
+	last server.Reloaded
+}
+
+// newReloader returns a reloader for a configuration that has just been applied.
+func newReloader(now func() time.Time, log *slog.Logger, load func() (*config.Config, error), apply func(*config.Config) error) *reloader {
+	return &reloader{now: now, log: log, load: load, apply: apply, last: server.Reloaded{OK: true, Success: now()}}
+}
+
+// reload loads and applies the configuration. On an error the old one keeps running.
+func (r *reloader) reload() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	conf, err := r.load()
+	if err == nil {
+		err = r.apply(conf)
+	}
+	r.last.OK = err == nil
+	if err != nil {
+		for mistake := range strings.Lines(err.Error()) {
+			r.log.Error("reload failed: the old configuration keeps running", "err", strings.TrimSuffix(mistake, "\n"))
+		}
+		return err
+	}
+	r.last.Success = r.now()
+	r.log.Info("configuration reloaded")
+	return nil
+}
+
+// status is how the last reload went.
+func (r *reloader) status() server.Reloaded {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+// on reloads at each hangup until ctx ends. The log says what came of it.
+func (r *reloader) on(ctx context.Context, hangup <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			_ = r.reload()
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/oklog/run"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/server"
+	"cloudsso_exporter/internal/store"
+)
+
+// An orderly stop takes no longer than stopWithin. Scrapes that still wait for a
+// refresh when answerWithin has passed are served what there is.
+const (
+	stopWithin   = 4500 * time.Millisecond
+	answerWithin = 3 * time.Second
+)
+
+// Serve is the exporter.
+type Serve struct {
+	Source
+	Web         *web.FlagConfig
+	HTTP        server.Settings
+	StoragePath string // of the state file; empty: nothing survives a restart
+
+	Now       func() time.Time
+	Transport http.RoundTripper // to the API
+	Hangup    <-chan os.Signal  // asks for a reload
+}
+
+// Run serves until ctx ends, which is no error. Any other end is.
+func (s Serve) Run(ctx context.Context, log *slog.Logger) error {
+	switch {
+	case s.HTTP.MaxRequests < 0:
+		return UsageError{errors.New("--web.max-requests must be 0 (no limit) or more")}
+	case s.HTTP.TimeoutOffset < 0:
+		return UsageError{errors.New("--web.timeout-offset must be 0s or more")}
+	}
+	return s.run(ctx, log, s.load)
+}
+
+// run is Run with a configuration from anywhere.
+func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.Config, error)) error {
+	conf, err := load()
+	if err != nil {
+		return err
+	}
+	var state *store.Store
+	if s.StoragePath != "" {
+		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})
+		if err != nil {
+			return err
+		}
+	}
+	e := newExporter(s.Now, log, s.Transport, state)
+	if err := e.apply(conf); err != nil {
+		return errors.Join(err, e.close())
+	}
+	return errors.Join(s.serve(ctx, log, e, newReloader(s.Now, log, load, e.apply)), e.close())
+}
+
+// serve answers HTTP and signals until ctx ends.
+func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload *reloader) error {
+	options := server.Options{
+		Settings:  s.HTTP,
+		Refresher: e.group,
+		Reload:    reload.reload,
+		Reloaded:  reload.status,
+		Now:       s.Now,
+		Log:       log,
+	}
+	if e.store != nil {
+		options.StorageUp = e.store.Up
+	}
+	handler, err := server.New(options)
+	if err != nil {
+		return err
+	}
+	requests, answer := context.WithCancel(context.Background())
+	defer answer()
+	httpServer := &http.Server{
+		Handler:           handler,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       5 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections of clients
+	}
+
+	var group run.Group
+	group.Add(run.ContextHandler(ctx))
+	group.Add(func() error {
+		return web.ListenAndServe(httpServer, s.Web, log)
+	}, func(error) {
+		log.Info("stopping: running scrapes are finished")
+		timer := time.AfterFunc(answerWithin, answer)
+		defer timer.Stop()
+		within, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if httpServer.Shutdown(within) != nil {
+			httpServer.Close()
+		}
+	})
+	working, stop := context.WithCancel(context.Background())
+	group.Add(func() error {
+		reload.on(working, s.Hangup)
+		return nil
+	}, func(error) { stop() })
+	group.Add(func() error {
+		e.housekeep(working)
+		return nil
+	}, func(error) { stop() })
+
+	if err := group.Run(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}

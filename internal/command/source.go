@@ -1,0 +1,36 @@
+package command
+
+import (
+	"errors"
+
+	"cloudsso_exporter/internal/config"
+)
+
+// Source says where the configuration comes from: a file, or flags for one directory.
+type Source struct {
+	File        string
+	DirectoryID string
+	Region      string
+}
+
+// UsageError is a command line that cannot be meant as it is.
+type UsageError struct{ Err error }
+
+// Error is the text of Err.
+func (e UsageError) Error() string { return e.Err.Error() }
+
+// Check finds flags that contradict each other. Its errors are UsageErrors.
+func (s Source) Check() error {
+	if s.File != "" && (s.DirectoryID != "" || s.Region != "") {
+		return UsageError{errors.New("--config.file excludes --directory-id and --region: describe the directory in the file")}
+	}
+	return nil
+}
+
+// load reads the configuration. Its error has a line for each mistake.
+func (s Source) load() (*config.Config, error) {
+	if s.File != "" {
+		return config.Load(s.File)
+	}
+	return config.Single(s.DirectoryID, s.Region)
+}
