@@ -1,0 +1,79 @@
+package files
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+var (
+	variableQuery = regexp.MustCompile(`^query_result\(([\s\S]*)\)$`)
+	labelValues   = regexp.MustCompile(`^label_values\((?:([\s\S]*),)?\s*\w+\)$`)
+	// What Grafana puts in for its variables. One that is forgotten here stays, and the parser complains.
+	variables = strings.NewReplacer(
+		"$__rate_interval", "5m", "$__range", "1h", "$__interval", "1m",
+		"$directory_id", "d-1", "$task_type", "CreateAccessAssignment", "$failure_reason", "other",
+	)
+)
+
+// Every query of every dashboard is PromQL to Prometheus' own parser, without experimental functions.
+func TestDashboardQueriesParse(t *testing.T) {
+	paths, err := filepath.Glob("../../dashboards/*.json")
+	if err != nil || len(paths) != 3 {
+		t.Fatal(paths, err)
+	}
+	p := parser.NewParser(parser.Options{})
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			var dashboard any
+			if err := json.Unmarshal([]byte(read(t, path)), &dashboard); err != nil {
+				t.Fatal(err)
+			}
+			queries := 0
+			walk(dashboard, func(key, text string) {
+				switch key {
+				case "expr":
+				case "query", "definition":
+					if m := variableQuery.FindStringSubmatch(text); m != nil {
+						text = m[1]
+					} else if m := labelValues.FindStringSubmatch(text); m != nil && m[1] != "" {
+						text = m[1]
+					} else {
+						return // a variable without a query, such as the data source
+					}
+				default:
+					return
+				}
+				queries++
+				if _, err := p.ParseExpr(variables.Replace(text)); err != nil {
+					t.Errorf("%v\n%s", err, text)
+				}
+			})
+			if queries < 10 {
+				t.Errorf("%d queries found", queries)
+			}
+		})
+	}
+}
+
+// walk calls visit with every text in v and its key.
+func walk(v any, visit func(key, text string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if text, ok := value.(string); ok {
+				visit(key, text)
+			} else {
+				walk(value, visit)
+			}
+		}
+	case []any:
+		for _, value := range v {
+			walk(value, visit)
+		}
+	}
+}
