@@ -59,7 +59,7 @@ e2e: ## the exporter under a real Prometheus and Alertmanager (builds them once)
 
 .PHONY: dashboards
 dashboards: ## the dashboards against Grafana's own schema (needs npm)
-	cd dashboards/check && npm ci --no-audit --no-fund && node check.mjs
+	cd dashboards/check && npm ci --no-audit --no-fund && node check.mjs && npm test
 
 .PHONY: help
 help:

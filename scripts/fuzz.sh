@@ -7,6 +7,6 @@ time=${1:-10s}
 grep -rlE --include='*_test.go' '^func Fuzz' . | grep -v '^./e2e/' | sort | while read -r file; do
 	for target in $(grep -oE '^func Fuzz[A-Za-z0-9_]*' "$file" | cut -d' ' -f2); do
 		echo "fuzz $(dirname "$file") $target $time"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$(dirname "$file")"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x "$(dirname "$file")"
 	done
 done

@@ -35,7 +35,7 @@ const (
 )
 
 // demoKey is what the demo's exporter signs with; no other API knows it.
-var demoKey = simulator.Key{ID: "LTAIdemo", Secret: "demo-secret"}
+func demoKey() simulator.Key { return simulator.Key{ID: "LTAIdemo", Secret: "demo-secret"} }
 
 // Run serves until ctx ends, which is no error.
 func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
@@ -43,7 +43,7 @@ func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 		return UsageError{errors.New("--speed must be more than 0, and can be no more than 1000")}
 	}
 	scenario := simulator.Scenario{Seed: d.Seed, Epoch: d.Now(), Speed: d.Speed}
-	api := simulator.New(simulator.Options{Now: d.Now, Keys: []simulator.Key{demoKey}, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
+	api := simulator.New(simulator.Options{Now: d.Now, Keys: []simulator.Key{demoKey()}, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
 	scenario.Play(api)
 	if d.Fault != "" {
 		if err := playOutage(api, d.Fault, d.Now()); err != nil {
@@ -56,7 +56,7 @@ func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	simulated := &http.Server{Handler: api, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	defer simulated.Close()
-	go simulated.Serve(listener) // until Close
+	go func() { _ = simulated.Serve(listener) }() // until Close
 
 	conf := demoConfig(scenario, "http://"+listener.Addr().String())
 	d.introduce(scenario)
@@ -91,7 +91,7 @@ directories:
 `)
 	for _, d := range scenario.Directories() {
 		fmt.Fprintf(&b, "  - {directory_id: %s, name: %s, region: %s, endpoint: %q, credential: {type: access_key, access_key_id: %s, access_key_secret: %s}}\n",
-			d.ID, d.Name, d.Region, endpoint, demoKey.ID, demoKey.Secret)
+			d.ID, d.Name, d.Region, endpoint, demoKey().ID, demoKey().Secret)
 	}
 	return b.String()
 }

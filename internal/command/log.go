@@ -8,8 +8,10 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 )
 
-// LogLevels and LogFormats are what NewLogger takes.
-func LogLevels() []string  { return []string{"debug", "info", "warn", "error"} }
+// LogLevels are the levels that NewLogger takes.
+func LogLevels() []string { return []string{"debug", "info", "warn", "error"} }
+
+// LogFormats are the formats that NewLogger takes.
 func LogFormats() []string { return []string{"logfmt", "json"} }
 
 // NewLogger returns a logger that writes to w, one line an event. Unknown words

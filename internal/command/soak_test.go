@@ -228,7 +228,7 @@ func (s *soak) check() {
 		}
 		d := s.api.Directory(state.DirectoryID)
 		snapshot := state.Snapshot
-		if off := snapshot.At.Sub(time.Now()).Abs(); off > 2*time.Minute {
+		if off := time.Until(snapshot.At).Abs(); off > 2*time.Minute {
 			s.Errorf("the snapshot is of %v, now is %v", snapshot.At, time.Now())
 		}
 		s.compare(state, "tasks", tasksOf(snapshot), d.InWindow(snapshot.At.Add(-7*24*time.Hour), snapshot.At))

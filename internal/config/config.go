@@ -156,7 +156,7 @@ func Single(directoryID, region string) (*Config, error) {
 		return nil, err
 	}
 	config := defaults()
-	config.Directories = []Directory{{ID: directoryID, Region: region, Credential: defaultCredential}}
+	config.Directories = []Directory{{ID: directoryID, Region: region, Credential: defaultCredential()}}
 	return config, nil
 }
 

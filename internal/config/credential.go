@@ -13,7 +13,9 @@ import (
 	"cloudsso_exporter/apiclient"
 )
 
-var defaultCredential = apiclient.Credential{Type: apiclient.CredentialDefault}
+func defaultCredential() apiclient.Credential {
+	return apiclient.Credential{Type: apiclient.CredentialDefault}
+}
 
 // credentialUse says which keys a type of credential has. A key pair may be given as files.
 type credentialUse struct {

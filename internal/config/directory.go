@@ -84,7 +84,7 @@ func checkDirectory(outside Outside) func(mapping, *Directory) {
 		m.require("directory_id", "add directory_id: d-00fc2p61xxxx with the id of yours")
 		m.require("region", "add the region of the directory, as region: cn-shanghai")
 		if d.Credential == (apiclient.Credential{}) {
-			d.Credential = defaultCredential
+			d.Credential = defaultCredential()
 		}
 		if path := d.Credential.AccessKeyIDFile; path != "" {
 			id, _ := outside.ReadFile(path) // whether it can be read has been checked

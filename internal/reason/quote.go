@@ -52,7 +52,7 @@ func quotedLen(text string, at int) int {
 			if next, _ := utf8.DecodeRuneInString(text[after:]); after < len(text) && open == end && isWordRune(next) {
 				continue // the apostrophe in 'O'Brien'
 			}
-			if inside == "" || open == '[' && !bracketsName(text, at, inside) {
+			if inside == "" || open == '[' && !bracketsName(at, inside) {
 				return 0
 			}
 			return after - at
@@ -63,7 +63,7 @@ func quotedLen(text string, at int) int {
 
 // bracketsName reports whether square brackets quote a name or a list of names: [RAM] at the start of a text and the
 // [404] of a status do not.
-func bracketsName(text string, at int, inside string) bool {
+func bracketsName(at int, inside string) bool {
 	if at == 0 || len(inside) < 5 && strings.Trim(inside, "0123456789") == "" {
 		return false
 	}

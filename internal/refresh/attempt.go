@@ -75,12 +75,13 @@ func (d *Directory) walkNext(before Known, now time.Time) int {
 
 // succeeded publishes a success. It needs mu.
 func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, took time.Duration) {
-	if !d.pub.Up && (d.pub.Attempted && d.pub.Error != "") {
+	switch {
+	case !d.pub.Up && d.pub.Error != "":
 		d.log.Info("refresh works again", "took", took, "tasks_read", batch.Len())
-	} else if first {
+	case first:
 		d.log.Info("first complete refresh: tasks listed so far are the baseline, counters begin at 0",
 			"took", took, "tasks", batch.Len())
-	} else {
+	default:
 		d.log.Debug("refreshed", "took", took, "tasks_read", batch.Len())
 	}
 	d.failures = 0

@@ -10,7 +10,9 @@ func (d *Directory) Configure(set Settings, api api) {
 		d.reader.cutoff = nil
 		d.drift = drift{}
 	}
+	d.mu.Lock()
 	d.reader.api = api
+	d.mu.Unlock()
 	d.win.Configure(set.Window)
 	if d.win.Complete() {
 		_ = d.commit() // the attempt that follows says so

@@ -73,7 +73,7 @@ func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() t
 		now: now, store: store, meter: meter, set: set,
 		log:      log.With("directory_id", set.DirectoryID),
 		win:      window.New(set.Window),
-		duration: histogram.New(refreshBounds, now()),
+		duration: histogram.New(refreshBounds(), now()),
 		odd:      map[window.Oddity]time.Time{},
 	}
 	d.reader = &reader{api: api, now: now, margin: firstMargin, ghosts: ghosts{}, onPage: d.onPage}
@@ -116,6 +116,7 @@ func (d *Directory) State() *State {
 	defer d.mu.Unlock()
 	if d.state == nil {
 		s := d.pub
+		s.Offset = d.reader.api.Now().Sub(d.now())
 		s.Duration = d.duration.Clone()
 		s.Requests, s.RequestDuration = d.meter.read()
 		d.state = &s

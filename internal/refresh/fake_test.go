@@ -91,7 +91,7 @@ func (f *fakeAPI) page(ctx context.Context, q task.Query, offset int, probe bool
 	for _, t := range f.tasks {
 		t = asOf(t, now)
 		if !t.Start.Before(q.From) && !t.Start.After(now) && (q.Status == "" || q.Status == t.Status) &&
-			(q.Type == "" || q.Type == t.Type) && q.Filter.Matches(t) {
+			(q.Type == "" || q.Type == t.Type) && q.Matches(t) {
 			list = append(list, t)
 		}
 	}

@@ -10,10 +10,13 @@ import (
 )
 
 // requestBounds and refreshBounds are classic buckets, in seconds.
-var (
-	requestBounds = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
-	refreshBounds = []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800}
-)
+func requestBounds() []float64 {
+	return []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
+}
+
+func refreshBounds() []float64 {
+	return []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800}
+}
 
 // codeLimit is how many different codes are told apart; the rest become "other".
 const codeLimit = 32
@@ -36,7 +39,7 @@ func NewMeter(created time.Time) *Meter {
 			{Action: "ListTasks", Code: "OK"},
 			{Action: "ListTasks", Code: "Throttling.User"},
 		},
-		duration: histogram.New(requestBounds, created),
+		duration: histogram.New(requestBounds(), created),
 	}
 }
 

@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -155,5 +156,20 @@ func TestHoldEndsBetweenAttempts(t *testing.T) {
 			t.Errorf("%d calls", n)
 		}
 		d.Close()
+	})
+}
+
+func TestFirstSeriesAreCreatedWhenTheFirstRefreshBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{slow: func(context.Context, int) { time.Sleep(time.Second) }}
+		fill(api, 100, time.Now())
+		began := time.Now()
+		g, _ := newGroup(t, api, Settings{}, nil)
+		s := scrape(t, g, time.Minute)
+		for _, c := range s.Snapshot.Counters.Started {
+			if !c.Created.Equal(began) {
+				t.Errorf("%s created %v after the refresh began", c.Type, c.Created.Sub(began))
+			}
+		}
 	})
 }

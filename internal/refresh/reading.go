@@ -39,7 +39,8 @@ var errReplan = errors.New("the API's clock is not what the plan assumed")
 type reading struct {
 	plan    Plan
 	batch   *window.Batch
-	began   time.Time // API time
+	first   time.Time // when it began, API time
+	began   time.Time // the same, or when it began to list what had started meanwhile
 	next    int       // index of the query being read
 	token   string    // where it stopped within that query
 	resumed bool      // the token is from an earlier attempt
@@ -65,14 +66,14 @@ func (r *reader) read(ctx context.Context, k Known) (*window.Batch, window.Cut, 
 		r.cutoff = nil
 		if rd == nil {
 			now := r.api.Now()
-			rd = &reading{plan: MakePlan(k, now), batch: window.NewBatch(), began: now}
+			rd = &reading{plan: MakePlan(k, now), batch: window.NewBatch(), first: now, began: now}
 		} else {
 			rd.resumed = rd.token != ""
 		}
 		err := r.run(ctx, rd, k)
 		switch {
 		case err == nil:
-			cut := window.Cut{Began: rd.began, At: r.api.Now()}
+			cut := window.Cut{First: rd.first, Began: rd.began, At: r.api.Now()}
 			if rd.plan.Full {
 				cut.Since = rd.plan.Since
 			}
@@ -114,7 +115,7 @@ func (r *reader) refused(err error, rd *reading) bool {
 // run asks what is left of the reading.
 func (r *reader) run(ctx context.Context, rd *reading, k Known) error {
 	for ; rd.next < len(rd.plan.Queries); rd.next++ {
-		if err := r.query(ctx, rd, k, rd.plan.Queries[rd.next]); err != nil {
+		if err := r.query(ctx, rd, rd.plan.Queries[rd.next]); err != nil {
 			return err
 		}
 	}
@@ -122,7 +123,7 @@ func (r *reader) run(ctx context.Context, rd *reading, k Known) error {
 	r.ghosts.keep(k.Running)
 	missing := rd.plan.Missing(k, func(id string) bool { return rd.batch.Has(id) || r.ghosts.quiet(id, now) })
 	for _, q := range Stragglers(k, missing) {
-		err := r.small(ctx, rd, k, q)
+		err := r.small(ctx, rd, q)
 		gone := q.Filter != (task.Filter{}) && (refusesQuery(err) || kindOf(err) == task.ErrorNotFound)
 		if err != nil && !gone { // what it names is gone, and so is the task
 			return err
@@ -134,7 +135,7 @@ func (r *reader) run(ctx context.Context, rd *reading, k Known) error {
 	}
 	// Tasks that started while many pages were read may be listed before those pages.
 	began := r.api.Now()
-	if err := r.small(ctx, rd, k, task.Query{From: rd.began.Add(-Overlap).Truncate(time.Second)}); err != nil {
+	if err := r.small(ctx, rd, task.Query{From: rd.began.Add(-Overlap).Truncate(time.Second)}); err != nil {
 		return err
 	}
 	rd.began = began
@@ -142,8 +143,8 @@ func (r *reader) run(ctx context.Context, rd *reading, k Known) error {
 }
 
 // small is query for one that begins anew when it is cut off.
-func (r *reader) small(ctx context.Context, rd *reading, k Known, q task.Query) error {
-	err := r.query(ctx, rd, k, q)
+func (r *reader) small(ctx context.Context, rd *reading, q task.Query) error {
+	err := r.query(ctx, rd, q)
 	if err != nil {
 		rd.token = ""
 	}
@@ -151,7 +152,7 @@ func (r *reader) small(ctx context.Context, rd *reading, k Known, q task.Query) 
 }
 
 // query pages through q, from where the reading stopped.
-func (r *reader) query(ctx context.Context, rd *reading, k Known, q task.Query) error {
+func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 	for {
 		planned, local := r.api.Now(), r.now()
 		probing, first := r.probe, rd.pages == 0
@@ -184,7 +185,7 @@ func (r *reader) query(ctx context.Context, rd *reading, k Known, q task.Query) 
 // replan takes into account that the API's clock turned out to be ahead by
 // moved, and reports whether the plan would have been another one.
 func (rd *reading) replan(moved time.Duration) bool {
-	rd.began = rd.began.Add(moved)
+	rd.first, rd.began = rd.first.Add(moved), rd.began.Add(moved)
 	return rd.plan.Full || rd.plan.Since.Equal(rd.plan.Listed)
 }
 

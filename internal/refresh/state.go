@@ -24,6 +24,7 @@ type State struct {
 	Error       string         // what failed and what to do, for people; no secrets
 	LastSuccess time.Time      // when Snapshot was true, API time; zero before the first complete refresh
 	LastAttempt time.Time      // when the last attempt began, API time; zero before the first
+	Offset      time.Duration  // by how much the API's clock is ahead of the local one, as far as known
 	NextAttempt time.Time      // the earliest next attempt, API time; a scrape triggers it
 	Progress    *Progress      // of the full read under way or cut off; nil when there is none
 

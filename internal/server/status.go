@@ -84,7 +84,7 @@ func statusOf(s *refresh.State, now time.Time) directoryStatus {
 		}
 	}
 	if d.LastSuccess != nil {
-		d.SnapshotAgeSeconds = new(max(0, now.Sub(s.LastSuccess)).Round(time.Millisecond).Seconds())
+		d.SnapshotAgeSeconds = new(max(0, now.Add(s.Offset).Sub(s.LastSuccess)).Round(time.Millisecond).Seconds())
 	}
 	if p := s.Progress; p != nil {
 		d.Progress = &progress{Pages: p.Pages, Tasks: p.Tasks, Since: moment(p.Since)}

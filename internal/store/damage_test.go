@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -230,11 +231,11 @@ func TestBranchToItself(t *testing.T) {
 	for page := 2; page < len(content)/4096; page++ {
 		damaged := bytes.Clone(content)
 		p := damaged[page*4096:][:4096]
-		if order.Uint16(p[8:]) != flagBranch || order.Uint64(p) != uint64(page) {
+		if binary.NativeEndian.Uint16(p[8:]) != flagBranch || binary.NativeEndian.Uint64(p) != uint64(page) {
 			continue
 		}
 		found = true
-		order.PutUint64(p[pageHeader+8:], uint64(page))
+		binary.NativeEndian.PutUint64(p[pageHeader+8:], uint64(page))
 		err := readPages(bytes.NewReader(damaged), int64(len(damaged)), newVerifier(t))
 		if err == nil { // a free page
 			continue
@@ -256,10 +257,10 @@ func TestFreeListNamesPagesInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := content[freelist*4096+pageHeader:]
-	if order.Uint16(content[freelist*4096+10:]) == 0 {
+	if binary.NativeEndian.Uint16(content[freelist*4096+10:]) == 0 {
 		t.Fatal("the file has no free pages")
 	}
-	order.PutUint64(ids, root)
+	binary.NativeEndian.PutUint64(ids, root)
 	if !openDamaged(t, fastDir(t), content, want) {
 		t.Error("not set aside")
 	}
@@ -378,7 +379,7 @@ func FuzzReadPages(f *testing.F) {
 			xor uint64
 		}{{at, xor}, {at2, xor2}} {
 			word := damaged[int(c.at)%(len(damaged)-8):]
-			order.PutUint64(word, order.Uint64(word)^c.xor)
+			binary.NativeEndian.PutUint64(word, binary.NativeEndian.Uint64(word)^c.xor)
 		}
 		v := newVerifier(t)
 		if err := readPages(bytes.NewReader(damaged), int64(len(damaged)), v); err != nil && !errors.Is(err, errDamaged) {

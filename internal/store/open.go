@@ -150,7 +150,7 @@ func (s *Store) use(f *os.File) error {
 	})
 	var fl *fault
 	if errors.As(err, &fl) {
-		return fmt.Errorf("%w: %v", errDamaged, err)
+		return fmt.Errorf("%w: %s", errDamaged, err.Error())
 	}
 	if err == nil && isNew {
 		err = guard(func() error { return db.Update(s.begin) })

@@ -30,8 +30,6 @@ const (
 	noFreelist = ^uint64(0)
 )
 
-var order = binary.NativeEndian
-
 // visitor is told what is in the file, in order of the keys.
 type visitor interface {
 	enter(bucket []byte) error
@@ -79,11 +77,11 @@ func readMeta(r io.ReaderAt, size int64) (root, freelist uint64, p *pages, err e
 		h := fnv.New64a()
 		h.Write(m[:metaSize-8])
 		switch {
-		case order.Uint32(m) != boltMagic:
+		case binary.NativeEndian.Uint32(m) != boltMagic:
 			return nil, damagedf("not a state file at all")
-		case order.Uint32(m[4:]) != boltVersion:
-			return nil, damagedf("unknown bbolt version %d", order.Uint32(m[4:]))
-		case order.Uint64(m[metaSize-8:]) != h.Sum64():
+		case binary.NativeEndian.Uint32(m[4:]) != boltVersion:
+			return nil, damagedf("unknown bbolt version %d", binary.NativeEndian.Uint32(m[4:]))
+		case binary.NativeEndian.Uint64(m[metaSize-8:]) != h.Sum64():
 			return nil, damagedf("wrong checksum of a meta page")
 		}
 		return m, nil
@@ -92,7 +90,7 @@ func readMeta(r io.ReaderAt, size int64) (root, freelist uint64, p *pages, err e
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	pageSize := order.Uint32(m[8:])
+	pageSize := binary.NativeEndian.Uint32(m[8:])
 	if pageSize < 1024 || pageSize > 1<<24 || pageSize&(pageSize-1) != 0 {
 		return 0, 0, nil, damagedf("a page size of %d bytes", pageSize)
 	}
@@ -100,16 +98,16 @@ func readMeta(r io.ReaderAt, size int64) (root, freelist uint64, p *pages, err e
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	if order.Uint64(other[48:]) > order.Uint64(m[48:]) {
+	if binary.NativeEndian.Uint64(other[48:]) > binary.NativeEndian.Uint64(m[48:]) {
 		m = other
 	}
-	p = &pages{r: r, size: uint64(pageSize), count: order.Uint64(m[40:])}
+	p = &pages{r: r, size: uint64(pageSize), count: binary.NativeEndian.Uint64(m[40:])}
 	if p.count < 4 || p.count > uint64(size)/p.size {
 		return 0, 0, nil, damagedf("%d pages of %d bytes in a file of %d bytes", p.count, p.size, size)
 	}
 	p.seen = make([]bool, p.count)
 	p.seen[0], p.seen[1] = true, true
-	return order.Uint64(m[16:]), order.Uint64(m[32:]), p, nil
+	return binary.NativeEndian.Uint64(m[16:]), binary.NativeEndian.Uint64(m[32:]), p, nil
 }
 
 // claim notes that page id has a use; it must not have two.
@@ -133,10 +131,10 @@ func (p *pages) read(id uint64) ([]byte, error) {
 	if _, err := p.r.ReadAt(buf, int64(id*p.size)); err != nil {
 		return nil, err
 	}
-	if order.Uint64(buf) != id {
-		return nil, damagedf("page %d says it is page %d", id, order.Uint64(buf))
+	if binary.NativeEndian.Uint64(buf) != id {
+		return nil, damagedf("page %d says it is page %d", id, binary.NativeEndian.Uint64(buf))
 	}
-	overflow := uint64(order.Uint32(buf[12:]))
+	overflow := uint64(binary.NativeEndian.Uint32(buf[12:]))
 	if overflow == 0 {
 		return buf, nil
 	}
@@ -156,7 +154,7 @@ func (p *pages) tree(id uint64, low, high []byte) error {
 	if err != nil {
 		return err
 	}
-	switch flags := order.Uint16(buf[8:]); flags {
+	switch flags := binary.NativeEndian.Uint16(buf[8:]); flags {
 	case flagLeaf:
 		return p.leaf(buf, low, high)
 	case flagBranch:
@@ -167,7 +165,7 @@ func (p *pages) tree(id uint64, low, high []byte) error {
 }
 
 func (p *pages) branch(buf, low, high []byte) error {
-	n := int(order.Uint16(buf[10:]))
+	n := int(binary.NativeEndian.Uint16(buf[10:]))
 	keys, children := make([][]byte, n), make([]uint64, n)
 	if n == 0 || pageHeader+n*elementSize > len(buf) {
 		return damagedf("a branch page of %d elements", n)
@@ -175,10 +173,10 @@ func (p *pages) branch(buf, low, high []byte) error {
 	for i := range n {
 		at := pageHeader + i*elementSize
 		var err error
-		if keys[i], _, err = slot(buf, at, order.Uint32(buf[at:]), order.Uint32(buf[at+4:]), 0); err != nil {
+		if keys[i], _, err = slot(buf, at, binary.NativeEndian.Uint32(buf[at:]), binary.NativeEndian.Uint32(buf[at+4:]), 0); err != nil {
 			return err
 		}
-		children[i] = order.Uint64(buf[at+8:])
+		children[i] = binary.NativeEndian.Uint64(buf[at+8:])
 		if err := inOrder(keys[i], low, high, i > 0); err != nil {
 			return err
 		}
@@ -197,13 +195,13 @@ func (p *pages) branch(buf, low, high []byte) error {
 }
 
 func (p *pages) leaf(buf, low, high []byte) error {
-	n := int(order.Uint16(buf[10:]))
+	n := int(binary.NativeEndian.Uint16(buf[10:]))
 	if pageHeader+n*elementSize > len(buf) {
 		return damagedf("a leaf page of %d elements", n)
 	}
 	for i := range n {
 		at := pageHeader + i*elementSize
-		key, value, err := slot(buf, at, order.Uint32(buf[at+4:]), order.Uint32(buf[at+8:]), order.Uint32(buf[at+12:]))
+		key, value, err := slot(buf, at, binary.NativeEndian.Uint32(buf[at+4:]), binary.NativeEndian.Uint32(buf[at+8:]), binary.NativeEndian.Uint32(buf[at+12:]))
 		if err != nil {
 			return err
 		}
@@ -211,7 +209,7 @@ func (p *pages) leaf(buf, low, high []byte) error {
 			return err
 		}
 		low = key
-		switch flags := order.Uint32(buf[at:]); flags {
+		switch flags := binary.NativeEndian.Uint32(buf[at:]); flags {
 		case 0:
 			err = p.visitor.record(key, value)
 		case flagBucket:
@@ -234,14 +232,14 @@ func (p *pages) bucket(key, value []byte) error {
 	if err := p.visitor.enter(key); err != nil {
 		return err
 	}
-	if root := order.Uint64(value); root != 0 {
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
 		if err := p.tree(root, nil, nil); err != nil {
 			return err
 		}
 		return p.visitor.leave()
 	}
 	inline := value[bucketSize:]
-	if len(inline) < pageHeader || order.Uint16(inline[8:]) != flagLeaf {
+	if len(inline) < pageHeader || binary.NativeEndian.Uint16(inline[8:]) != flagLeaf {
 		return damagedf("a small bucket that is no leaf")
 	}
 	if err := p.leaf(inline, nil, nil); err != nil {
@@ -279,18 +277,18 @@ func (p *pages) free(id uint64) error {
 	if err != nil {
 		return err
 	}
-	if flags := order.Uint16(buf[8:]); flags != flagFreelist {
+	if flags := binary.NativeEndian.Uint16(buf[8:]); flags != flagFreelist {
 		return damagedf("the free list's page is of type %#x", flags)
 	}
-	n, ids := uint64(order.Uint16(buf[10:])), buf[pageHeader:]
+	n, ids := uint64(binary.NativeEndian.Uint16(buf[10:])), buf[pageHeader:]
 	if n == 0xFFFF { // the real number follows
-		n, ids = order.Uint64(ids), ids[8:]
+		n, ids = binary.NativeEndian.Uint64(ids), ids[8:]
 	}
 	if n > uint64(len(ids))/8 {
 		return damagedf("a free list of %d pages", n)
 	}
 	for i := range n {
-		if err := p.claim(order.Uint64(ids[i*8:])); err != nil {
+		if err := p.claim(binary.NativeEndian.Uint64(ids[i*8:])); err != nil {
 			return err
 		}
 	}

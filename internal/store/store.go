@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Wait is how long Open should wait for a file that another process holds: as
@@ -174,7 +175,7 @@ func (s *Store) transact(fn func(*bbolt.Tx) error) error {
 // the next call opens it again, which sets it aside if it is damaged.
 func (s *Store) judge(err error) error {
 	var f *fault
-	if errors.As(err, &f) || errors.Is(err, errDamaged) || errors.Is(err, bbolt.ErrInvalidMapping) {
+	if errors.As(err, &f) || errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalidMapping) {
 		s.logger.Error("The state file cannot be used any longer and is opened anew", "path", s.path, "err", err)
 		s.abandon()
 	}

@@ -17,7 +17,7 @@ func (s *Store) verify(f *os.File, size int64) (isNew bool, err error) {
 	}
 	var unexpected *fault
 	if errors.As(err, &unexpected) {
-		err = fmt.Errorf("%w: %v", errDamaged, err)
+		err = fmt.Errorf("%w: %s", errDamaged, err.Error())
 	}
 	return v.empty(), err
 }

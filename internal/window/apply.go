@@ -162,7 +162,7 @@ func (a *application) baseline(r *record) bool {
 
 // classifyFailed gives a failed task its reason unless it has one already.
 func (a *application) classifyFailed(r *record, text string, silent bool) {
-	if !r.hasStatus(task.Failed) || r.reason.Value() != "" {
+	if !r.failed() || r.reason.Value() != "" {
 		return
 	}
 	t := r.task()

@@ -36,7 +36,7 @@ func (b *Batch) Add(tasks []task.Task) {
 			continue
 		}
 		a := &answer{record: r}
-		if r.hasStatus(task.Failed) {
+		if r.failed() {
 			a.text = t.FailureReason
 			if len(a.text) > maxRaw {
 				a.text = strings.Clone(a.text[:maxRaw])

@@ -11,7 +11,7 @@ import (
 )
 
 // durationBounds are the classic buckets of the task duration, in seconds.
-var durationBounds = []float64{1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
+func durationBounds() []float64 { return []float64{1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600} }
 
 // counters are the event counters of a directory. A series born after the first
 // complete refresh is on hold at first: shown at 0, so that everyone who scrapes
@@ -49,7 +49,7 @@ func (c *counters) get(id CounterID, created time.Time, held bool) *series {
 	if !ok {
 		s = &series{created: created, held: held}
 		if id.Metric == Durations {
-			s.histogram = histogram.New(durationBounds, created)
+			s.histogram = histogram.New(durationBounds(), created)
 		}
 		c.series[id] = s
 		c.changed[id] = struct{}{}
@@ -96,16 +96,7 @@ func (c *counters) freeze(until time.Time) {
 			s.until = until
 		}
 		if id.Metric == Durations {
-			h := s.histogram
-			if s.held {
-				h = histogram.New(h.Bounds, s.created)
-			} else if s.frozen == nil || s.frozen.Count != h.Count {
-				s.frozen = h.Clone()
-				h = s.frozen
-			} else {
-				h = s.frozen
-			}
-			out.Durations = append(out.Durations, Duration{Type: id.Type, Status: task.Status(id.Label), Histogram: h})
+			out.Durations = append(out.Durations, Duration{Type: id.Type, Status: task.Status(id.Label), Histogram: s.freeze()})
 			continue
 		}
 		one := Counter{Type: id.Type, Label: id.Label, Value: s.value, Created: s.created}
@@ -135,6 +126,17 @@ func (c *counters) freeze(until time.Time) {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Status, b.Status))
 	})
 	c.shown = out
+}
+
+// freeze is the histogram as it is shown.
+func (s *series) freeze() *histogram.Histogram {
+	if s.held {
+		return histogram.New(s.histogram.Bounds, s.created)
+	}
+	if s.frozen == nil || s.frozen.Count != s.histogram.Count {
+		s.frozen = s.histogram.Clone()
+	}
+	return s.frozen
 }
 
 // saved lists the series of ids, and those ids that have none any more.

@@ -1,9 +1,5 @@
 package window
 
-import (
-	"cloudsso_exporter/internal/task"
-)
-
 // show makes a record count in everything it belongs to at now and plans when
 // that changes. Its opposite is hide.
 func (w *Window) show(r *record, now int64) {
@@ -79,7 +75,7 @@ func (w *Window) enterWindow(r *record) {
 	r.inWindow = true
 	key := w.statusKey(r)
 	w.tasks[key]++
-	if r.hasStatus(task.Failed) {
+	if r.failed() {
 		w.failed[reasonKey{key.typ, r.reason.Value()}]++
 	}
 	if r.finished && r.end > w.lastEnd[key] {
@@ -94,7 +90,7 @@ func (w *Window) leaveWindow(r *record) {
 	r.inWindow = false
 	key := w.statusKey(r)
 	decrease(w.tasks, key)
-	if r.hasStatus(task.Failed) {
+	if r.failed() {
 		decrease(w.failed, reasonKey{key.typ, r.reason.Value()})
 	}
 	if r.finished && r.end != 0 && r.end == w.lastEnd[key] {

@@ -141,7 +141,8 @@ func (r *record) sameCourse(o *record) bool {
 		r.principal.Value().sameID(o.principal.Value())
 }
 
-func (r *record) hasStatus(s task.Status) bool { return r.status.Value() == string(s) }
+// failed reports whether the task failed: its Status says so, not its reason.
+func (r *record) failed() bool { return r.status.Value() == string(task.Failed) }
 
 // ended is when the task ended, as far as known: an answer without EndTime
 // stands where it started.
