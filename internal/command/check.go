@@ -89,7 +89,9 @@ func (c Check) describe(conf *config.Config, d config.Directory) {
 		fmt.Fprintf(table, "  %s\t%.2f\t%s\t%s\t\n", row.name, row.cost.PerRefresh, amount(row.cost.PerDay), amount(row.cost.PerMonth()))
 	}
 	table.Flush()
-	fmt.Fprintf(c.Out, "  a refresh every %s; once at start without a state file: %d calls\n", span(load.Steady().Interval), load.Steady().FirstRead)
+	steady := load.Steady()
+	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; once at start without a state file: %d calls\n",
+		span(steady.Interval), steady.Drift, steady.FirstRead)
 }
 
 // call makes one signed call and prints what it says.

@@ -17,6 +17,7 @@ type Load struct {
 type Cost struct {
 	Interval   time.Duration // between refreshes
 	PerRefresh float64       // on average, the walk for drift included
+	Drift      float64       // of PerRefresh, what the walk for drift makes
 	PerDay     float64
 	FirstRead  int // once, when nothing is known
 }
@@ -40,15 +41,9 @@ func (l Load) Naive() Cost {
 func (l Load) cost(extra float64) Cost {
 	c := Cost{Interval: l.interval(), FirstRead: l.pages()}
 	mean := l.TasksPerDay * (c.Interval + Overlap).Hours() / 24
-	c.PerRefresh = expectedCalls(mean) + extra + l.drift(c.Interval)
+	c.Drift = min(driftShare*float64(l.pages()), driftCalls)
+	c.PerRefresh = expectedCalls(mean) + extra + c.Drift
 	return c.perDay()
-}
-
-// drift is what the walk for drift costs per refresh: it reads all pages, then rests.
-func (l Load) drift(interval time.Duration) float64 {
-	pages := float64(l.pages())
-	walk := pages / min(driftShare*pages, driftCalls)
-	return pages / (walk + float64(driftRest)/float64(interval))
 }
 
 func (c Cost) perDay() Cost {

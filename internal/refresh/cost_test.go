@@ -26,8 +26,7 @@ func TestCostAgreesWithAPlayedDay(t *testing.T) {
 			}
 			played += float64(max(1, (n+19)/20))
 		}
-		pages := math.Max(1, math.Ceil(perDay*7/20))
-		drift := 1440 / (60 + math.Max(100, pages/10)) * pages // an hour of rest, a hundred refreshes or more
+		drift := 1440 * math.Min(10, math.Max(1, math.Ceil(perDay*7/20))/500)
 		if got, want := l.Steady().PerDay, played+drift; math.Abs(got-want) > 0.02*want {
 			t.Errorf("%v tasks a day: %v calls, played %v", perDay, got, want)
 		}

@@ -9,10 +9,9 @@ import (
 
 // driftShare is which part of the calls that reading the window at every refresh
 // would make goes into the walk for drift, driftCalls how many it makes after a
-// refresh at most, on average, and driftRest how long it rests when the whole window
-// has just been read.
+// refresh at most, on average, and driftRest how long it rests after a full read.
 const (
-	driftShare = 0.01
+	driftShare = 0.002
 	driftCalls = 10
 	driftRest  = time.Hour
 )
@@ -39,7 +38,7 @@ type drift struct {
 
 const maxPace = 1 / driftShare
 
-// rest lets no walk begin for a while: at now the whole window has been read.
+// rest lets no walk begin for a while: at now the whole window has been read at once.
 func (w *drift) rest(now time.Time) {
 	w.rested, w.credit, w.active = now.Add(driftRest), 0, false
 }
@@ -47,9 +46,6 @@ func (w *drift) rest(now time.Time) {
 // plan decides how many pages to read after the refresh that has just been
 // made, spacing after the last one, of a window that takes so many calls to read.
 func (w *drift) plan(now time.Time, spacing, window time.Duration, size int) (pages int) {
-	if w.rested.IsZero() { // nothing is known of what was read before a restart
-		w.rest(now)
-	}
 	if now.Before(w.rested) {
 		return 0
 	}
@@ -91,11 +87,8 @@ func (w *drift) walk(ctx context.Context, api api, pages int) {
 		}
 		w.found = append(w.found, page.Tasks...)
 		w.token = page.Next
-		if page.Next == "" {
-			w.rest(api.Now())
-			return
-		}
-		if pages--; pages == 0 {
+		w.active = page.Next != ""
+		if pages--; pages == 0 || !w.active {
 			return
 		}
 	}

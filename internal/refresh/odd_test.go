@@ -173,3 +173,28 @@ func TestFirstSeriesAreCreatedWhenTheFirstRefreshBegan(t *testing.T) {
 		}
 	})
 }
+
+// A refusal at a later page that has nothing to do with the Filter's age must
+// not cost the oldest tasks for ever.
+func TestRefusalOfALaterPageKeepsTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{}
+		fill(api, 100, time.Now()) // over 6 days
+		api.fail = func(call int, _ task.Query) error {
+			if call%2 == 0 {
+				return apiError{kind: task.ErrorOther, refuses: true}
+			}
+			return nil
+		}
+		g, _ := newGroup(t, api, Settings{}, nil)
+		s := scrape(t, g, time.Second)
+		if n := api.take(); s.Up || n > 4 {
+			t.Errorf("up %v, %d calls", s.Up, n)
+		}
+		api.fail = nil
+		time.Sleep(time.Minute)
+		if s = scrape(t, g, time.Second); !s.Up || total(s) != 100 {
+			t.Errorf("%d tasks of 100, %s", total(s), s.Error)
+		}
+	})
+}

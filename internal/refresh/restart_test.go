@@ -1,0 +1,69 @@
+package refresh
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cloudsso_exporter/internal/task"
+	"cloudsso_exporter/internal/window"
+)
+
+// keepingStore keeps what was committed last.
+type keepingStore struct{ saved *window.Saved }
+
+func (k *keepingStore) Load(string) (*window.Saved, error) { return k.saved, nil }
+func (k *keepingStore) Commit(_ string, _ window.Changes, all func() window.Changes) error {
+	ch := all()
+	k.saved = &window.Saved{Meta: ch.Meta, Places: ch.Places, Tasks: ch.Put, Counters: ch.Counters}
+	return nil
+}
+
+// A restart with settings that show more than has been read, while the API is
+// down: the last complete snapshot is shown as it was.
+func TestRestartShowsWhatIsWhole(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Settings)
+	}{
+		{"the same settings", func(*Settings) {}},
+		{"a wider window", func(s *Settings) { s.Window.Window = 7 * 24 * time.Hour }},
+		{"another filter", func(s *Settings) { s.Window.Filter.AccessConfigurationID = "ac-other" }},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api, file := &fakeAPI{}, &keepingStore{}
+			fill(api, 100, time.Now()) // over 6 days
+			set := Settings{}
+			set.Window.Window = 24 * time.Hour
+			g, d := newGroup(t, api, set, file)
+			before := scrape(t, g, time.Second)
+			d.Close()
+			api.fail = func(int, task.Query) error { return apiError{kind: task.ErrorNetwork} }
+			c.change(&set)
+			g, _ = newGroup(t, api, set, file)
+			s := scrape(t, g, time.Second)
+			if s.Up || total(s) != total(before) || total(s) == 0 || !s.LastSuccess.Equal(before.LastSuccess) {
+				t.Errorf("%s: %d tasks of %d, as of %v", c.name, total(s), total(before), s.LastSuccess)
+			}
+		})
+	}
+}
+
+// What a reload takes over as it was is not asked before it is due, nor what it
+// is about to configure anew with the settings that go.
+func TestSetBeginsWhatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{}
+		g, d := newGroup(t, api, Settings{CacheTTL: time.Second}, nil)
+		scrape(t, g, time.Second)
+		time.Sleep(time.Minute)
+		if n := api.take(); n != 1 {
+			t.Fatalf("%d calls at first", n)
+		}
+		g.Set([]*Directory{d})
+		synctest.Wait()
+		if n := api.take(); n != 0 {
+			t.Errorf("%d calls for a directory that was there before", n)
+		}
+	})
+}
