@@ -65,7 +65,7 @@ func (e *exporter) apply(c *config.Config) error {
 		return err
 	}
 	var directories []*refresh.Directory
-	var renewed []config.Directory
+	var added, renewed []config.Directory
 	for _, d := range c.Directories {
 		w := e.running[d.ID]
 		switch {
@@ -73,6 +73,7 @@ func (e *exporter) apply(c *config.Config) error {
 			if w, err = e.watch(next, d); err != nil {
 				return err
 			}
+			added = append(added, d)
 		case e.changed(c, d):
 			renewed = append(renewed, d)
 		}
@@ -85,6 +86,10 @@ func (e *exporter) apply(c *config.Config) error {
 	for _, l := range next.limiters {
 		l.SetLimit(rate.Limit(c.API.RateLimit))
 		l.SetBurst(c.API.Burst)
+	}
+	for _, d := range added {
+		e.log.Info("directory watched", "directory_id", d.ID, "name", d.Name, "region", d.Region, "endpoint", d.URL(),
+			"credential", string(d.Credential.Type))
 	}
 	e.group.Set(directories)
 	for id, w := range last.running {
@@ -110,8 +115,6 @@ func (e *exporter) watch(p parts, d config.Directory) (*watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.log.Info("directory watched", "directory_id", d.ID, "name", d.Name, "region", d.Region, "endpoint", d.URL(),
-		"credential", string(d.Credential.Type))
 	return w, nil
 }
 

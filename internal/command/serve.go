@@ -45,6 +45,9 @@ func (s Serve) Run(ctx context.Context, log *slog.Logger) error {
 	case s.HTTP.TimeoutOffset < 0:
 		return UsageError{errors.New("--web.timeout-offset must be 0s or more")}
 	}
+	if err := server.CheckPath(s.HTTP.TelemetryPath); s.HTTP.TelemetryPath != "" && err != nil {
+		return UsageError{err}
+	}
 	return s.run(ctx, log, s.load)
 }
 
@@ -57,7 +60,10 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	var state *store.Store
 	if s.StoragePath != "" {
 		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil // stopped as asked, while another process still held the file
+		case err != nil:
 			return err
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // oddityEvery is how often an oddity of one kind is logged at most.
 const oddityEvery = time.Hour
 
+// usualSpacing is the most that refreshes are apart while somebody scrapes as usual.
+const usualSpacing = 10 * time.Minute
+
 // progressEvery is how often a long read says how far it has come.
 const progressEvery = 30 * time.Second
 
@@ -70,7 +73,8 @@ func (d *Directory) walkNext(before Known, now time.Time) int {
 		return 0
 	}
 	window := d.set.Window.Window
-	return d.drift.plan(now, now.Sub(before.From), window, calls(d.win.StartedSince(now.Add(-window))))
+	spacing := min(now.Sub(before.From), usualSpacing) // not that of a gap
+	return d.drift.plan(now, spacing, window, calls(d.win.StartedSince(now.Add(-window))))
 }
 
 // succeeded publishes a success. It needs mu.

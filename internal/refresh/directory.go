@@ -83,14 +83,25 @@ func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() t
 			return nil, fmt.Errorf("load the state of directory %s: %w", set.DirectoryID, err)
 		}
 		if saved != nil {
-			d.win = window.Restore(set.Window, saved, api.Now())
-			d.show()
-			d.pub.LastSuccess = saved.Meta.At
+			d.restore(saved)
 		}
 	}
 	d.describe()
 	meter.onChange(d.touch)
 	return d, nil
+}
+
+// restore takes up what was saved. It is shown under the settings it was read
+// with, as that is what is complete; those that hold now come after.
+func (d *Directory) restore(saved *window.Saved) {
+	then := d.set.Window
+	then.Filter = saved.Meta.CoverageUnder
+	then.Window = min(then.Window, saved.Meta.Window)
+	d.win = window.Restore(then, saved, d.reader.api.Now())
+	d.show()
+	d.win.Configure(d.set.Window)
+	d.show()
+	d.pub.LastSuccess = saved.Meta.At
 }
 
 // describe publishes what the settings say. It needs mu, or nobody else.
@@ -141,6 +152,13 @@ func (d *Directory) trigger() *flight {
 		return nil
 	}
 	return d.flight
+}
+
+// isNew reports whether there has been no attempt yet.
+func (d *Directory) isNew() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.started.IsZero()
 }
 
 // due reports whether the next attempt may begin. A clock that was set back does not put it off.

@@ -24,7 +24,9 @@ func (g *Group) Set(directories []*Directory) {
 	g.directories = directories
 	g.mu.Unlock()
 	for _, d := range directories {
-		d.trigger()
+		if d.isNew() {
+			d.trigger()
+		}
 	}
 }
 

@@ -108,6 +108,9 @@ func (r *reader) refused(err error, rd *reading) bool {
 		return false
 	}
 	took := r.api.Now().Sub(rd.began)
+	if r.margin >= refusedMargin && 2*took < r.margin {
+		return false // no Filter has become too old so soon: it is something else that is refused
+	}
 	r.margin = min(max(2*r.margin, 2*took, refusedMargin), maxMargin)
 	return true
 }

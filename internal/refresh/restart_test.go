@@ -45,6 +45,11 @@ func TestRestartShowsWhatIsWhole(t *testing.T) {
 			if s.Up || total(s) != total(before) || total(s) == 0 || !s.LastSuccess.Equal(before.LastSuccess) {
 				t.Errorf("%s: %d tasks of %d, as of %v", c.name, total(s), total(before), s.LastSuccess)
 			}
+			api.fail = nil
+			time.Sleep(time.Minute)
+			if s = scrape(t, g, time.Second); !s.Up || s.Snapshot.Window != set.Window.Window || s.Snapshot.Counters.Started[0].Value != 0 {
+				t.Errorf("%s: afterwards up %v, window %v, %d counted", c.name, s.Up, s.Snapshot.Window, s.Snapshot.Counters.Started[0].Value)
+			}
 		})
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checkPath says what to do about a telemetry path that cannot be served.
-func checkPath(p string) error {
+// CheckPath says what to do about a telemetry path that cannot be served.
+func CheckPath(p string) error {
 	problem := ""
 	switch {
 	case !strings.HasPrefix(p, "/"):

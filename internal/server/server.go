@@ -74,7 +74,7 @@ func New(o Options) (http.Handler, error) {
 	if o.TelemetryPath == "" {
 		o.TelemetryPath = "/metrics"
 	}
-	if err := checkPath(o.TelemetryPath); err != nil {
+	if err := CheckPath(o.TelemetryPath); err != nil {
 		return nil, err
 	}
 	if o.Refresher == nil || o.Now == nil || o.Log == nil {
