@@ -60,11 +60,11 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	var state *store.Store
 	if s.StoragePath != "" {
 		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil // stopped as asked, while another process still held the file
-		case err != nil:
+		if err != nil && ctx.Err() == nil {
 			return err
+		}
+		if state == nil { // stopped as asked, while another process still held the file
+			return nil
 		}
 	}
 	e := newExporter(s.Now, log, s.Transport, state)

@@ -73,7 +73,7 @@ func TestSoak(t *testing.T) {
 		}
 		s.start()
 		s.scrapeFor(10 * time.Minute)
-		goroutines, heap := runtime.NumGoroutine(), s.heap()
+		goroutines, heap := s.goroutines(), s.heap()
 		for time.Now().Before(until) {
 			s.misbehave()
 			s.scrapeFor(20 * time.Minute)
@@ -84,7 +84,7 @@ func TestSoak(t *testing.T) {
 		s.api.SetFaults()
 		s.scrapeFor(10 * time.Minute)
 		s.check()
-		if n := runtime.NumGoroutine(); n > goroutines {
+		if n := s.goroutines(); n > goroutines {
 			t.Errorf("%d goroutines, %d at the beginning", n, goroutines)
 		}
 		if now := s.heap(); float64(now) > 1.5*float64(heap)+8e6 {
@@ -210,6 +210,13 @@ func (s *soak) misbehave() {
 	default:
 		s.api.SetFaults()
 	}
+}
+
+// goroutines is how many there are when nothing is under way.
+func (s *soak) goroutines() int {
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	return runtime.NumGoroutine()
 }
 
 // heap is how much is in use, in bytes.
