@@ -23,6 +23,7 @@ var key = simulator.Key{ID: "LTAI5tEndToEndKey", Secret: "secret-of-end-to-end"}
 // is killed and restarted. What the raw samples grow by, and what increase()
 // makes of them, is what happened, for every type, status and reason.
 func TestCountersAreTrue(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		hold time.Duration
@@ -63,7 +64,7 @@ directories:
 	}
 	exporter := run()
 	eventually(t, 20*time.Second, answers("http://"+address+"/-/ready"))
-	prom := startPrometheus(t, fmt.Sprintf(`
+	prom := startPrometheus(t, t.TempDir(), fmt.Sprintf(`
 global: {scrape_interval: 1s}
 scrape_configs:
   - {job_name: cloudsso, static_configs: [{targets: [%q]}]}

@@ -17,13 +17,13 @@ type prometheus struct {
 	url string
 }
 
-// startPrometheus runs one with this configuration.
-func startPrometheus(t *testing.T, config string, args ...string) *prometheus {
+// startPrometheus runs one with this configuration, on what the folder data holds already.
+func startPrometheus(t *testing.T, data, config string, args ...string) *prometheus {
 	t.Helper()
-	dir, address := t.TempDir(), freeAddress(t)
+	address := freeAddress(t)
 	args = append(args,
-		"--config.file="+write(t, filepath.Join(dir, "prometheus.yml"), config),
-		"--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--config.file="+write(t, filepath.Join(t.TempDir(), "prometheus.yml"), config),
+		"--storage.tsdb.path="+data,
 		"--web.listen-address="+address,
 		"--scrape.discovery-reload-interval=100ms")
 	p := &prometheus{start(t, "prometheus", args...), "http://" + address}
@@ -57,22 +57,77 @@ func (s *sample) UnmarshalJSON(b []byte) error {
 
 // query evaluates an expression now.
 func (p *prometheus) query(expr string) ([]series, error) {
-	resp, err := http.Get(p.url + "/api/v1/query?" + url.Values{"query": {expr}}.Encode())
+	var data struct{ Result []series }
+	err := p.get("query", url.Values{"query": {expr}}, &data)
+	return data.Result, err
+}
+
+// queryRange evaluates an expression at each step from past ago until now.
+func (p *prometheus) queryRange(expr string, past, step time.Duration) ([]series, error) {
+	now := time.Now()
+	var data struct{ Result []series }
+	err := p.get("query_range", url.Values{
+		"query": {expr}, "start": {unix(now.Add(-past))}, "end": {unix(now)}, "step": {step.String()},
+	}, &data)
+	return data.Result, err
+}
+
+func unix(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
+}
+
+// get asks an endpoint of the API for data.
+func (p *prometheus) get(endpoint string, params url.Values, data any) error {
+	resp, err := http.Get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
-	var answer struct {
+	answer := struct {
 		Error string
-		Data  struct{ Result []series }
-	}
+		Data  any
+	}{Data: data}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", endpoint, err)
 	}
 	if answer.Error != "" {
-		return nil, fmt.Errorf("%s: %s", expr, answer.Error)
+		return fmt.Errorf("%s: %s", params, answer.Error)
 	}
-	return answer.Data.Result, nil
+	return nil
+}
+
+// rule is one of those that are evaluated.
+type rule struct {
+	Name           string
+	EvaluationTime float64 // of the last evaluation, in seconds
+	LastEvaluation time.Time
+	LastError      string
+}
+
+func (p *prometheus) rules() (all []rule, err error) {
+	var data struct{ Groups []struct{ Rules []rule } }
+	err = p.get("rules", url.Values{"exclude_alerts": {"true"}}, &data)
+	for _, g := range data.Groups {
+		all = append(all, g.Rules...)
+	}
+	return all, err
+}
+
+// evaluate waits until each rule has been evaluated n times more.
+func (p *prometheus) evaluate(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		now := time.Now()
+		eventually(t, 100*time.Second, func() error {
+			all, err := p.rules()
+			for _, r := range all {
+				if err == nil && !r.LastEvaluation.After(now) {
+					err = fmt.Errorf("%s was last evaluated at %v", r.Name, r.LastEvaluation)
+				}
+			}
+			return err
+		})
+	}
 }
 
 // mustQuery is query that ends the test on an error.

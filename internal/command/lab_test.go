@@ -19,7 +19,7 @@ import (
 // lab is the exporter, the real client and a simulated API in one synctest
 // bubble: all of the program but HTTP towards Prometheus.
 type lab struct {
-	*testing.T
+	testing.TB
 	yaml  string
 	api   *simulator.Server
 	skew  atomic.Int64 // of the exporter's clock
@@ -34,7 +34,7 @@ var labKey = simulator.Key{ID: "LTAI5tLaboratory", Secret: "secret-of-the-lab", 
 
 // newLab prepares a lab with this configuration. It begins in 2026, as API time does not begin in 2000 as bubbles do.
 func newLab(t *testing.T, yaml string, options simulator.Options) *lab {
-	l := &lab{T: t, yaml: yaml}
+	l := &lab{TB: t, yaml: yaml}
 	l.now = func() time.Time { return time.Now().Round(0).Add(time.Duration(l.skew.Load())) }
 	options.Keys = []simulator.Key{labKey}
 	l.api = simulator.New(options)

@@ -31,8 +31,12 @@ const (
 	maxMargin     = listed / 2
 )
 
-// errReplan says that the plan was made with a wrong idea of the time.
-var errReplan = errors.New("the API's clock is not what the plan assumed")
+// longRead is how long a full read takes until it is begun anew with a margin
+// that is good for a longer one: it costs less than being refused on the way.
+const longRead = firstMargin / 2
+
+// errReplan says that the plan was made with a wrong idea of the time it is or takes.
+var errReplan = errors.New("the plan assumed another time")
 
 // reading is a read under way: what it has got so far and where it stopped. One
 // that was cut off can go on later.
@@ -44,6 +48,7 @@ type reading struct {
 	next    int       // index of the query being read
 	token   string    // where it stopped within that query
 	resumed bool      // the token is from an earlier attempt
+	cutOff  bool      // it has been cut off before
 	pages   int
 }
 
@@ -83,6 +88,7 @@ func (r *reader) read(ctx context.Context, k Known) (*window.Batch, window.Cut, 
 		case r.refused(err, rd) && ctx.Err() == nil:
 		default:
 			if rd.plan.Full && rd.pages > 0 {
+				rd.cutOff = true
 				r.cutoff = rd
 			}
 			return nil, window.Cut{}, err
@@ -175,6 +181,10 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 			rd.pages++
 			r.probe = false
 			r.onPage(rd)
+			if rd.token != "" && r.takesLong(rd, q) {
+				r.margin = refusedMargin
+				return errReplan
+			}
 			if probing {
 				break // it answers: what is left is read as usual
 			}
@@ -183,6 +193,12 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 			return nil
 		}
 	}
+}
+
+// takesLong reports whether the Filter of a full read may become too old before its end.
+func (r *reader) takesLong(rd *reading, q task.Query) bool {
+	return rd.plan.Full && !rd.cutOff && r.margin < refusedMargin && !q.From.After(rd.plan.Listed) &&
+		r.api.Now().Sub(rd.first) >= longRead
 }
 
 // replan takes into account that the API's clock turned out to be ahead by

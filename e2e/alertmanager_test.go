@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// alertmanager is a real one.
+type alertmanager struct {
+	*process
+	address string
+}
+
+// startAlertmanager runs one with the example configuration, its messages sent to the webhook and as soon as may be.
+func startAlertmanager(t *testing.T, hook *webhook) *alertmanager {
+	t.Helper()
+	b, err := os.ReadFile("../alerts/alertmanager.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := string(b)
+	for _, change := range [][2]string{
+		{`(?m)group_wait: \w+$`, `group_wait: 0s`},
+		{`(?m)group_interval: \w+$`, `group_interval: 1s`},
+		{`http://127\.0\.0\.1:9095`, hook.url},
+		{`send_resolved: false`, `send_resolved: true`}, // so that tickets are seen to end
+	} {
+		pattern := regexp.MustCompile(change[0])
+		if !pattern.MatchString(config) {
+			t.Fatalf("alertmanager.example.yml has no %s", change[0])
+		}
+		config = pattern.ReplaceAllString(config, change[1])
+	}
+	dir, address := t.TempDir(), freeAddress(t)
+	a := &alertmanager{start(t, "alertmanager",
+		"--config.file="+write(t, filepath.Join(dir, "alertmanager.yml"), config),
+		"--storage.path="+filepath.Join(dir, "data"), "--cluster.listen-address=", "--web.listen-address="+address), address}
+	eventually(t, 30*time.Second, answers("http://"+address+"/-/ready"))
+	return a
+}
+
+// inhibited says whether it holds an alert with this name and directory, and keeps it to itself.
+func (a *alertmanager) inhibited(name, directoryID string) (bool, error) {
+	resp, err := http.Get("http://" + a.address + "/api/v2/alerts")
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	var all []struct {
+		Labels map[string]string
+		Status struct{ InhibitedBy []string }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
+		return false, err
+	}
+	for _, one := range all {
+		if one.Labels["alertname"] == name && one.Labels["directory_id"] == directoryID && len(one.Status.InhibitedBy) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}

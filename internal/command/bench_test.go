@@ -1,0 +1,199 @@
+package command
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/server"
+	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/store"
+	"cloudsso_exporter/internal/task"
+)
+
+// rig is the whole program, from the signed call to the page of a scrape, under
+// a clock that is set by hand: what waits for the clock takes no time, what
+// works or waits for an answer takes as long as it does.
+type rig struct {
+	*testing.B
+	clock *atomic.Int64 // of the exporter and of the API, Unix time in ns
+	api   *simulator.Server
+	page  http.Handler // of scrapes
+	*exporter
+}
+
+// unlimited is the settings of api where the rate limit is not what is measured.
+const unlimited = "api: {rate_limit: 1000000, burst: 1000000}\n"
+
+var rigBegins = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func newRig(b *testing.B, options simulator.Options) *rig {
+	r := &rig{B: b, clock: new(atomic.Int64)}
+	r.clock.Store(rigBegins.UnixNano())
+	options.Now, options.Keys = r.time, []simulator.Key{labKey}
+	r.api = simulator.New(options)
+	return r
+}
+
+func (r *rig) time() time.Time { return time.Unix(0, r.clock.Load()).UTC() }
+
+// start begins to watch; path is of the state file, if any.
+func (r *rig) start(yaml, path string) {
+	r.Helper()
+	var file *store.Store
+	var err error
+	if path != "" {
+		if file, err = store.Open(r.Context(), path, store.Options{Now: r.time}); err != nil {
+			r.Fatal(err)
+		}
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	r.exporter = newExporter(r.time, log, simulator.Transport(r.api), file)
+	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
+	conf, err := config.Parse("rig.yaml", []byte(strings.ReplaceAll(yaml, "*key", key)), config.Outside{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	if err := r.apply(conf); err != nil {
+		r.Fatal(err)
+	}
+	reloaded := func() server.Reloaded { return server.Reloaded{OK: true, Success: rigBegins} }
+	if r.page, err = server.New(server.Options{Refresher: r.group, Reloaded: reloaded, Now: r.time, Log: log}); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// stop ends the exporter and lets go of it; the simulated API stays.
+func (r *rig) stop() {
+	r.Helper()
+	if err := r.close(); err != nil {
+		r.Error(err)
+	}
+	r.exporter, r.page = nil, nil
+}
+
+// refresh waits for the refreshes under way and those that are due, and checks
+// that each directory then shows so many tasks.
+func (r *rig) refresh(tasks int) (took time.Duration) {
+	r.Helper()
+	began := time.Now()
+	states := r.group.Await(r.Context())
+	took = time.Since(began)
+	for _, s := range states {
+		if !s.Up {
+			r.Fatal(s.Error)
+		}
+		if n := sum(s); n != tasks {
+			r.Fatalf("%s shows %d tasks, want %d", s.DirectoryID, n, tasks)
+		}
+	}
+	return took
+}
+
+// scrape is GET /metrics, with the body thrown away.
+func (r *rig) scrape() time.Duration {
+	r.Helper()
+	rec := unread{header: http.Header{}}
+	request := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "/metrics", nil)
+	began := time.Now()
+	r.page.ServeHTTP(&rec, request)
+	took := time.Since(began)
+	if rec.status != http.StatusOK || rec.n == 0 {
+		r.Fatalf("a scrape answers %d with %d bytes", rec.status, rec.n)
+	}
+	return took
+}
+
+type unread struct {
+	header http.Header
+	status int
+	n      int
+}
+
+func (u *unread) Header() http.Header    { return u.header }
+func (u *unread) WriteHeader(status int) { u.status = status }
+
+func (u *unread) Write(b []byte) (int, error) {
+	if u.status == 0 {
+		u.status = http.StatusOK
+	}
+	u.n += len(b)
+	return len(b), nil
+}
+
+// pass lets a minute go by.
+func (r *rig) pass() { r.clock.Add(int64(time.Minute)) }
+
+// calls is how many calls were made since it was last asked, those for drift
+// apart: they list what started long ago, of any type and status.
+func (r *rig) calls() (n int) {
+	for _, c := range r.api.Calls() {
+		from, err := time.Parse("StartTime ge 2006-01-02T15:04:05Z", c.Params.Get("Filter"))
+		if err != nil {
+			r.Fatal(c.Params, err)
+		}
+		if r.time().Sub(from) < time.Hour || c.Params.Get("Status") != "" || c.Params.Get("TaskType") != "" {
+			n++
+		}
+	}
+	r.api.ForgetCalls()
+	return n
+}
+
+// put lists finished tasks; one in 50 failed.
+func (r *rig) put(directory string, first, n int, from time.Time, over time.Duration) {
+	tasks := make([]task.Task, n)
+	for i, record := range spread(first, n, from, over) {
+		if tasks[i] = record.Task; (first+i)%50 == 7 {
+			tasks[i].Status, tasks[i].FailureReason = task.Failed, "EntityAlreadyExists.Role : The role already exists."
+		}
+	}
+	r.api.Directory(directory).Put(tasks...)
+}
+
+// liveHeap is what the heap holds once all garbage is gone, in bytes.
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	return marked()
+}
+
+// marked is what the last collection of garbage found in use, in bytes.
+func marked() int64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
+}
+
+// peak returns a function that says the most that was marked since.
+func peak() (stop func() int64) {
+	var most int64
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		every := time.NewTicker(5 * time.Millisecond)
+		defer every.Stop()
+		for {
+			most = max(most, marked())
+			select {
+			case <-quit:
+				return
+			case <-every.C:
+			}
+		}
+	}()
+	return func() int64 {
+		close(quit)
+		<-done
+		return most
+	}
+}
