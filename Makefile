@@ -42,8 +42,8 @@ check-generated: generate ## fails when they were not up to date
 	git diff --exit-code -- docs
 
 .PHONY: bench
-bench: ## speed and memory, as ratios against a floor in the same run
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## speed and memory, as ratios against a floor in the same run, in one table
+	./scripts/bench.sh
 
 .PHONY: fuzz
 fuzz: ## a minute of fuzzing for each target

@@ -31,7 +31,7 @@ func BenchmarkWindow(b *testing.B) {
 				counts := map[int]int{}
 				const refreshes = 30
 				for i := range refreshes {
-					r.pass()
+					r.pass(time.Minute)
 					r.put("d-0000", size+3*i, 3, r.time().Add(-30*time.Second), 30*time.Second)
 					r.refresh(size + 3*(i+1))
 					counts[r.calls()]++
@@ -72,7 +72,7 @@ func BenchmarkStraggler(b *testing.B) {
 		r.calls()
 		var counts []int
 		for range 8 {
-			r.pass()
+			r.pass(time.Minute)
 			r.refresh(size + 1)
 			counts = append(counts, r.calls())
 		}

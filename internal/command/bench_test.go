@@ -2,13 +2,14 @@ package command
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"runtime/metrics"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 type rig struct {
 	*testing.B
 	clock *atomic.Int64 // of the exporter and of the API, Unix time in ns
+	calm  *sync.RWMutex // a call under way holds it for reading: its Date would be wrong if the clock moved
 	api   *simulator.Server
 	page  http.Handler // of scrapes
 	*exporter
@@ -37,7 +39,7 @@ const unlimited = "api: {rate_limit: 1000000, burst: 1000000}\n"
 var rigBegins = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func newRig(b *testing.B, options simulator.Options) *rig {
-	r := &rig{B: b, clock: new(atomic.Int64)}
+	r := &rig{B: b, clock: new(atomic.Int64), calm: new(sync.RWMutex)}
 	r.clock.Store(rigBegins.UnixNano())
 	options.Now, options.Keys = r.time, []simulator.Key{labKey}
 	r.api = simulator.New(options)
@@ -56,8 +58,8 @@ func (r *rig) start(yaml, path string) {
 			r.Fatal(err)
 		}
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	r.exporter = newExporter(r.time, log, simulator.Transport(r.api), file)
+	log := slog.New(slog.DiscardHandler)
+	r.exporter = newExporter(r.time, log, r, file)
 	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
 	conf, err := config.Parse("rig.yaml", []byte(strings.ReplaceAll(yaml, "*key", key)), config.Outside{})
 	if err != nil {
@@ -130,8 +132,34 @@ func (u *unread) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// pass lets a minute go by.
-func (r *rig) pass() { r.clock.Add(int64(time.Minute)) }
+// pass lets time go by.
+func (r *rig) pass(d time.Duration) {
+	r.calm.Lock()
+	defer r.calm.Unlock()
+	r.clock.Add(int64(d))
+}
+
+// RoundTrip makes a call at the simulated API.
+func (r *rig) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.calm.RLock()
+	response, err := simulator.Transport(r.api).RoundTrip(request)
+	if err != nil {
+		r.calm.RUnlock()
+		return nil, err
+	}
+	response.Body = &closing{ReadCloser: response.Body, then: sync.OnceFunc(r.calm.RUnlock)}
+	return response, nil
+}
+
+type closing struct {
+	io.ReadCloser
+	then func()
+}
+
+func (c *closing) Close() error {
+	defer c.then()
+	return c.ReadCloser.Close()
+}
 
 // calls is how many calls were made since it was last asked, those for drift
 // apart: they list what started long ago, of any type and status.
