@@ -270,6 +270,14 @@ func TestPortInUseIsExit1(t *testing.T) {
 	}
 }
 
+func TestBadWebConfigIsExit1(t *testing.T) {
+	_, _, config := api(t, "")
+	code, _, stderr := finish(t, program(t, "--config.file="+config, "--web.config.file=/no/such/file", "--web.listen-address=127.0.0.1:0"))
+	if code != 1 || !strings.Contains(stderr, "--web.config.file=/no/such/file") {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+}
+
 func TestCheckLive(t *testing.T) {
 	sim, directory, config := api(t, "")
 	now := time.Now()

@@ -57,6 +57,9 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	if err != nil {
 		return err
 	}
+	if err := web.Validate(*s.Web.WebConfigFile); err != nil {
+		return fmt.Errorf("--web.config.file=%s: %w", *s.Web.WebConfigFile, err)
+	}
 	var state *store.Store
 	if s.StoragePath != "" {
 		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/exporter-toolkit/web"
+
 	"cloudsso_exporter/internal/server"
 	"cloudsso_exporter/internal/store"
 )
@@ -16,6 +18,7 @@ import (
 func newServe(storage string) Serve {
 	return Serve{
 		Source:      Source{DirectoryID: "d-00fc2p61test", Region: "cn-shanghai"},
+		Web:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebConfigFile: new("")},
 		HTTP:        server.Settings{TelemetryPath: "/metrics"},
 		StoragePath: storage,
 		Now:         time.Now,
