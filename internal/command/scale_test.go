@@ -2,13 +2,10 @@ package command
 
 import (
 	"fmt"
-	"runtime"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/simulator"
 )
 
@@ -34,38 +31,4 @@ func TestFirstReadIsBoundByLatencyAndRate(t *testing.T) {
 			l.stop()
 		})
 	}
-}
-
-// A whole exporter at scale, the rate limit raised: how long the first read takes, and what a task costs in memory.
-func BenchmarkScale(b *testing.B) {
-	for _, c := range []struct{ directories, tasks int }{{200, 5_000}, {1, 1_000_000}} {
-		b.Run(fmt.Sprintf("%d directories, %d tasks each", c.directories, c.tasks), func(b *testing.B) {
-			for b.Loop() {
-				l := &lab{TB: b, yaml: "api: {rate_limit: 1e6, burst: 1000000}\n" + directories(c.directories), now: time.Now}
-				l.api = simulator.New(simulator.Options{Keys: []simulator.Key{labKey}})
-				now := time.Now()
-				for i := range c.directories {
-					l.api.Directory(fmt.Sprintf("d-%04d", i)).Schedule(spread(i*c.tasks, c.tasks, now.Add(-160*time.Hour), 159*time.Hour)...)
-				}
-				before := heap()
-				began := time.Now()
-				l.start()
-				for up := false; !up; time.Sleep(10 * time.Millisecond) {
-					up = !slices.ContainsFunc(l.group.States(), func(s *refresh.State) bool { return !s.Up })
-				}
-				b.ReportMetric(time.Since(began).Seconds(), "s-first-read")
-				b.ReportMetric(float64(heap()-before)/float64(c.directories*c.tasks), "B-of-heap/task")
-				if err := l.close(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
