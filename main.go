@@ -84,7 +84,6 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	serve := command.Serve{Now: time.Now, Transport: apiclient.NewTransport()}
 	serveFlags(app.Command("serve", "Run the exporter (the default command).").Default(), &serve)
 	demo := command.Demo{Serve: serve, Out: stdout}
-	demo.HTTP = serve.HTTP
 	demoFlags(app.Command("demo", "Run a simulated CloudSSO and the exporter, both on loopback: nothing to set up."), &demo)
 	check := command.Check{Now: time.Now, Transport: serve.Transport, Out: stdout}
 	checkFlags(app.Command("check", "Validate the configuration and say what it costs in API calls."), &check)

@@ -100,13 +100,9 @@ func (c *Client) await(ctx context.Context) *Error {
 
 // sleep ends with ctx, whose error it then returns. Reason is why it is
 // necessary, nil for the limiter.
-func (c *Client) sleep(ctx context.Context, d time.Duration, reason *Error) error {
+func (c *Client) sleep(ctx context.Context, d time.Duration, reason error) error {
 	if d >= longPause {
-		if reason != nil {
-			c.config.OnRetry(d, reason)
-		} else {
-			c.config.OnRetry(d, nil)
-		}
+		c.config.OnRetry(d, reason)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -1,23 +1,19 @@
 package command
 
 import (
-	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"runtime/metrics"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/server"
 	"cloudsso_exporter/internal/simulator"
-	"cloudsso_exporter/internal/store"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -51,25 +47,10 @@ func (r *rig) time() time.Time { return time.Unix(0, r.clock.Load()).UTC() }
 // start begins to watch; path is of the state file, if any.
 func (r *rig) start(yaml, path string) {
 	r.Helper()
-	var file *store.Store
+	r.exporter = watch(r, yaml, path, r.time, r)
+	own := collector.Process{Reloaded: func() (bool, time.Time) { return true, rigBegins }}
 	var err error
-	if path != "" {
-		if file, err = store.Open(r.Context(), path, store.Options{Now: r.time}); err != nil {
-			r.Fatal(err)
-		}
-	}
-	log := slog.New(slog.DiscardHandler)
-	r.exporter = newExporter(r.time, log, r, file)
-	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
-	conf, err := config.Parse("rig.yaml", []byte(strings.ReplaceAll(yaml, "*key", key)), config.Outside{})
-	if err != nil {
-		r.Fatal(err)
-	}
-	if err := r.apply(conf); err != nil {
-		r.Fatal(err)
-	}
-	reloaded := func() server.Reloaded { return server.Reloaded{OK: true, Success: rigBegins} }
-	if r.page, err = server.New(server.Options{Refresher: r.group, Reloaded: reloaded, Now: r.time, Log: log}); err != nil {
+	if r.page, err = server.New(server.Options{Refresher: r.group, Process: own, Now: r.time, Log: r.log}); err != nil {
 		r.Fatal(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
+	"cloudsso_exporter/internal/window"
 )
 
 // Check validates a configuration and says what it costs.
@@ -49,7 +50,7 @@ func (c Check) Run(ctx context.Context) error {
 	}
 	fmt.Fprintf(c.Out, "The configuration is valid: %s.\n", directories)
 	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
-		amount(c.TasksPerDay), span(c.ScrapeInterval))
+		amount(c.TasksPerDay), config.FormatDuration(c.ScrapeInterval))
 	var errs []error
 	for _, d := range conf.Directories {
 		c.describe(conf, d)
@@ -68,7 +69,7 @@ func (c Check) Run(ctx context.Context) error {
 func (c Check) describe(conf *config.Config, d config.Directory) {
 	fmt.Fprintf(c.Out, "\n%s%s\n", d.ID, inParentheses(d.Name))
 	fmt.Fprintf(c.Out, "  credential %s, endpoint %s\n", d.Credential.Type, d.URL())
-	fmt.Fprintf(c.Out, "  window %s, filter %s\n", span(conf.Window), filterWords(d.Filter))
+	fmt.Fprintf(c.Out, "  window %s, filter %s\n", config.FormatDuration(conf.Window), filterWords(d.Filter))
 
 	load := refresh.Load{
 		TasksPerDay:    c.TasksPerDay,
@@ -91,7 +92,7 @@ func (c Check) describe(conf *config.Config, d config.Directory) {
 	table.Flush()
 	steady := load.Steady()
 	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; once at start without a state file: %d calls\n",
-		span(steady.Interval), steady.Drift, steady.FirstRead)
+		config.FormatDuration(steady.Interval), steady.Drift, steady.FirstRead)
 }
 
 // call makes one signed call and prints what it says.
@@ -101,7 +102,7 @@ func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory
 		return err
 	}
 	client := apiclient.New(clientConfig(conf, d, keys, c.Transport, c.Now))
-	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - 7*24*time.Hour)}
+	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - window.Listed)}
 	for page, err := range client.Pages(ctx, query, task.Paging{NoRetry: true}) {
 		if err != nil {
 			return err
@@ -168,21 +169,6 @@ func filterWords(f task.Filter) string {
 		return "none"
 	}
 	return strings.Join(words, ", ")
-}
-
-// span is a duration as people write it in the configuration.
-func span(d time.Duration) string {
-	if d > 0 && d%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
-	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // amount is a number with separators between thousands.

@@ -121,6 +121,6 @@ Tasks start and end every few seconds; some fail, are retried and succeed. One r
 `, strings.Join(names, " and "), address)
 	if d.Fault != "" {
 		fmt.Fprintf(d.Out, "The outage %q begins in %s, lasts %s, and comes back every %s: watch cloudsso_up and cloudsso_last_refresh_error.\n\n",
-			d.Fault, span(faultAfter), span(faultLasts), span(faultEvery))
+			d.Fault, config.FormatDuration(faultAfter), config.FormatDuration(faultLasts), config.FormatDuration(faultEvery))
 	}
 }

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -238,10 +237,7 @@ func (e *exporter) close() error {
 	if e.store == nil {
 		return nil
 	}
-	if err := e.store.Close(); err != nil {
-		return errors.Join(errors.New("close the state file"), err)
-	}
-	return nil
+	return e.store.Close()
 }
 
 // settings are what c says of d, as refresh wants it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,13 +20,12 @@ import (
 // lab is the exporter, the real client and a simulated API in one synctest
 // bubble: all of the program but HTTP towards Prometheus.
 type lab struct {
-	testing.TB
-	yaml  string
-	api   *simulator.Server
-	skew  atomic.Int64 // of the exporter's clock
-	path  string       // of the state file; empty: none
-	store *store.Store
-	now   func() time.Time
+	*testing.T
+	yaml string
+	api  *simulator.Server
+	skew atomic.Int64 // of the exporter's clock
+	path string       // of the state file; empty: none
+	now  func() time.Time
 
 	*exporter
 }
@@ -34,7 +34,7 @@ var labKey = simulator.Key{ID: "LTAI5tLaboratory", Secret: "secret-of-the-lab", 
 
 // newLab prepares a lab with this configuration. It begins in 2026, as API time does not begin in 2000 as bubbles do.
 func newLab(t *testing.T, yaml string, options simulator.Options) *lab {
-	l := &lab{TB: t, yaml: yaml}
+	l := &lab{T: t, yaml: yaml}
 	l.now = func() time.Time { return time.Now().Round(0).Add(time.Duration(l.skew.Load())) }
 	options.Keys = []simulator.Key{labKey}
 	l.api = simulator.New(options)
@@ -45,21 +45,30 @@ func newLab(t *testing.T, yaml string, options simulator.Options) *lab {
 // start begins to watch.
 func (l *lab) start() {
 	l.Helper()
+	l.exporter = watch(l, l.yaml, l.path, l.now, simulator.Transport(l.api))
+}
+
+// watch returns an exporter of the configuration, which takes *key for the
+// credential; path is of the state file, if any.
+func watch(tb testing.TB, yaml, path string, now func() time.Time, transport http.RoundTripper) *exporter {
+	tb.Helper()
+	var file *store.Store
 	var err error
-	if l.path != "" {
-		if l.store, err = store.Open(l.Context(), l.path, store.Options{Now: l.now}); err != nil {
-			l.Fatal(err)
+	if path != "" {
+		if file, err = store.Open(tb.Context(), path, store.Options{Now: now}); err != nil {
+			tb.Fatal(err)
 		}
 	}
-	l.exporter = newExporter(l.now, slog.New(slog.DiscardHandler), simulator.Transport(l.api), l.store)
+	e := newExporter(now, slog.New(slog.DiscardHandler), transport, file)
 	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
-	conf, err := config.Parse("lab.yaml", []byte(strings.ReplaceAll(l.yaml, "*key", key)), config.Outside{})
+	conf, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(yaml, "*key", key)), config.Outside{})
 	if err != nil {
-		l.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := l.apply(conf); err != nil {
-		l.Fatal(err)
+	if err := e.apply(conf); err != nil {
+		tb.Fatal(err)
 	}
+	return e
 }
 
 func (l *lab) stop() {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/config"
-	"cloudsso_exporter/internal/server"
 )
 
 // reloader applies the configuration again when asked to, one time after another.
@@ -19,13 +18,14 @@ type reloader struct {
 	load  func() (*config.Config, error)
 	apply func(*config.Config) error
 
-	mu   sync.Mutex
-	last server.Reloaded
+	mu      sync.Mutex
+	ok      bool      // the last time
+	success time.Time // the last time it was
 }
 
 // newReloader returns a reloader for a configuration that has just been applied.
 func newReloader(now func() time.Time, log *slog.Logger, load func() (*config.Config, error), apply func(*config.Config) error) *reloader {
-	return &reloader{now: now, log: log, load: load, apply: apply, last: server.Reloaded{OK: true, Success: now()}}
+	return &reloader{now: now, log: log, load: load, apply: apply, ok: true, success: now()}
 }
 
 // reload loads and applies the configuration. On an error the old one keeps running.
@@ -36,23 +36,23 @@ func (r *reloader) reload() error {
 	if err == nil {
 		err = r.apply(conf)
 	}
-	r.last.OK = err == nil
+	r.ok = err == nil
 	if err != nil {
 		for mistake := range strings.Lines(err.Error()) {
 			r.log.Error("reload failed: the old configuration keeps running", "err", strings.TrimSuffix(mistake, "\n"))
 		}
 		return err
 	}
-	r.last.Success = r.now()
+	r.success = r.now()
 	r.log.Info("configuration reloaded")
 	return nil
 }
 
-// status is how the last reload went.
-func (r *reloader) status() server.Reloaded {
+// status is how the last reload went, and when one last succeeded.
+func (r *reloader) status() (ok bool, success time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.last
+	return r.ok, r.success
 }
 
 // on reloads at each hangup until ctx ends. The log says what came of it.

@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/run"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/config"
 	"cloudsso_exporter/internal/server"
 	"cloudsso_exporter/internal/store"
@@ -83,12 +84,12 @@ func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload 
 		Settings:  s.HTTP,
 		Refresher: e.group,
 		Reload:    reload.reload,
-		Reloaded:  reload.status,
+		Process:   collector.Process{Reloaded: reload.status},
 		Now:       s.Now,
 		Log:       log,
 	}
 	if e.store != nil {
-		options.StorageUp = e.store.Up
+		options.Process.StorageUp = e.store.Up
 	}
 	handler, err := server.New(options)
 	if err != nil {

@@ -120,14 +120,14 @@ func duration(lo, hi time.Duration) func(value) (time.Duration, error) {
 		case err != nil:
 			return 0, fmt.Errorf("is %s, no duration; write it as 55s, 10m, 1h30m or 7d", quote(s))
 		case d < lo || d > hi:
-			return 0, fmt.Errorf("is %s; must be %s to %s", s, showDuration(lo), showDuration(hi))
+			return 0, fmt.Errorf("is %s; must be %s to %s", s, FormatDuration(lo), FormatDuration(hi))
 		}
 		return d, nil
 	}
 }
 
-// showDuration writes weeks and years as days, as people do here.
-func showDuration(d time.Duration) string {
+// FormatDuration writes d as a configuration does: weeks and years as days, as people do here.
+func FormatDuration(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
 	}

@@ -39,7 +39,7 @@ func checkAPI(m mapping, a *API) {
 	if a.PageTimeout >= a.RequestTimeout {
 		return
 	}
-	page, request := showDuration(a.PageTimeout), showDuration(a.RequestTimeout)
+	page, request := FormatDuration(a.PageTimeout), FormatDuration(a.RequestTimeout)
 	if m.has("page_timeout") {
 		m.at("page_timeout").fail("is %s, less than request_timeout (%s), and a page takes at least one attempt; raise it", page, request)
 	} else {

@@ -37,9 +37,6 @@ func Classify(t task.Task, rules []Rule) (label string, byRule bool) {
 	return normalize(text, ownWords(t)), false
 }
 
-// Normalize returns the label of a text of which nothing else is known. It is idempotent.
-func Normalize(text string) string { return normalize(cut(text), nil) }
-
 // normalize repeats the passes until one changes nothing, so that a label is always one that stays. A second pass is
 // over at most MaxLength characters and usually the last; a text that will not settle says nothing worth a label.
 func normalize(text string, own []word) string {

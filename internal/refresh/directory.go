@@ -46,10 +46,11 @@ type Directory struct {
 	log   *slog.Logger
 	meter *Meter
 
-	// The window and the reader belong to the flight until it is answered, then to who
-	// holds mu; the walk for drift belongs to the flight until it is done.
+	// The window, the reader and the oddities belong to the flight until it is answered,
+	// then to who holds mu; the walk for drift belongs to the flight until it is done.
 	win    *window.Window
 	reader *reader
+	odd    map[window.Oddity]time.Time // when each kind was last logged, API time
 	drift  drift
 
 	mu         sync.Mutex
@@ -63,7 +64,6 @@ type Directory struct {
 	pub        State     // what is published, but for the meter's part
 	duration   *histogram.Histogram
 	state      *State // what was last given out; nil when something changed since
-	odd        map[window.Oddity]time.Time
 }
 
 // NewDirectory returns a directory as the store knows it. api is the client to

@@ -74,7 +74,7 @@ func (w *drift) begin(now time.Time, window, lasts time.Duration) {
 
 // walk reads so many pages. An error ends it: it goes on after the next refresh.
 func (w *drift) walk(ctx context.Context, api api, pages int) {
-	if pages == 0 || !w.active {
+	if pages == 0 {
 		return
 	}
 	for page, err := range api.Pages(ctx, w.query, task.Paging{Token: w.token, NoRetry: true}) {

@@ -35,17 +35,10 @@ type Settings struct {
 type Options struct {
 	Settings
 	Refresher refresher
-	Reload    func() error    // loads the configuration again; on an error the old one keeps running
-	Reloaded  func() Reloaded // how the last load went
-	StorageUp func() bool     // whether the state file can be written; nil when there is none
+	Reload    func() error      // loads the configuration again; on an error the old one keeps running
+	Process   collector.Process // what the exporter says of itself
 	Now       func() time.Time
 	Log       *slog.Logger
-}
-
-// Reloaded is how loading the configuration went.
-type Reloaded struct {
-	OK      bool      // the last time
-	Success time.Time // the last time it succeeded
 }
 
 // refresher is the directories.
@@ -93,14 +86,7 @@ func New(o Options) (http.Handler, error) {
 	if o.MaxRequests > 0 {
 		s.slots = make(chan struct{}, o.MaxRequests)
 	}
-	own := collector.Process{StorageUp: o.StorageUp}
-	if o.Reloaded != nil {
-		own.Reloaded = func() (bool, time.Time) {
-			r := o.Reloaded()
-			return r.OK, r.Success
-		}
-	}
-	s.exporter.MustRegister(own.Collectors()...)
+	s.exporter.MustRegister(o.Process.Collectors()...)
 	return secured(s.routes()), nil
 }
 

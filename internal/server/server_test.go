@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/refresh"
 )
 
@@ -90,11 +91,13 @@ func TestReload(t *testing.T) {
 
 // Reloads and the state file are what the exporter's own metrics say they are.
 func TestOwnMetrics(t *testing.T) {
-	up, reloaded := true, Reloaded{OK: true, Success: time.Unix(1795521600, 0)}
+	up, ok, success := true, true, time.Unix(1795521600, 0)
 	h := withOptions(t, Options{
 		Refresher: &fakeRefresher{},
-		Reloaded:  func() Reloaded { return reloaded },
-		StorageUp: func() bool { return up },
+		Process: collector.Process{
+			Reloaded:  func() (bool, time.Time) { return ok, success },
+			StorageUp: func() bool { return up },
+		},
 	})
 	expect := func(lines ...string) {
 		t.Helper()
@@ -107,7 +110,7 @@ func TestOwnMetrics(t *testing.T) {
 	}
 	expect("cloudsso_exporter_config_last_reload_successful 1\n", "cloudsso_exporter_config_last_reload_success_timestamp_seconds 1.7955216e+09\n",
 		"cloudsso_exporter_storage_up 1\n")
-	up, reloaded.OK = false, false
+	up, ok = false, false
 	expect("cloudsso_exporter_config_last_reload_successful 0\n", "cloudsso_exporter_config_last_reload_success_timestamp_seconds 1.7955216e+09\n",
 		"cloudsso_exporter_storage_up 0\n")
 }
