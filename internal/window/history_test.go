@@ -35,12 +35,6 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
-// FuzzHistory plays the histories of seeds that nobody has tried yet.
-func FuzzHistory(f *testing.F) {
-	f.Add(uint64(1))
-	f.Fuzz(func(t *testing.T, seed uint64) { playHistory(t, seed) })
-}
-
 var (
 	_ = flag.Uint64("seed", 0, "play this random history only")
 	_ = flag.Uint64("histories", 200, "how many random histories are played")
