@@ -17,8 +17,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
-	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/command"
@@ -50,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitStopped
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "%s: %s; see %s --help\n", name, err, name)
+		fmt.Fprintf(stderr, "%s: %s; see %s --help-long\n", name, err, name)
 		return exitUsage
 	}
 	for lines := bufio.NewScanner(strings.NewReader(err.Error())); lines.Scan(); {
@@ -79,10 +77,12 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	level := app.Flag("log.level", "Least severe level that is logged.").Default("info")
 	format := app.Flag("log.format", "Format of log lines.").Default("logfmt")
 	logLevel, logFormat := level.Enum(command.LogLevels()...), format.Enum(command.LogFormats()...)
-	fromEnvironment(append(common, level, format)...)
+	common = append(common, level, format)
+	fromEnvironment(common)
+	nameInErrors(common)
 
 	serve := command.Serve{Now: time.Now, Transport: apiclient.NewTransport()}
-	serveFlags(app.Command("serve", "Run the exporter (the default command).").Default(), &serve)
+	serveFlags(app.Command("serve", "Run the exporter (the default command); its flags: "+name+" help serve.").Default(), &serve)
 	demo := command.Demo{Serve: serve, Out: stdout}
 	demoFlags(app.Command("demo", "Run a simulated CloudSSO and the exporter, both on loopback: nothing to set up."), &demo)
 	check := command.Check{Now: time.Now, Transport: serve.Transport, Out: stdout}
@@ -111,43 +111,5 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		defer signal.Stop(hangup)
 		serve.Source, serve.Hangup = source, hangup
 		return serve.Run(ctx, log)
-	}
-}
-
-func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
-	s.Web = webflag.AddFlags(c, ":10066")
-	c.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&s.HTTP.TelemetryPath)
-	c.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.HTTP.EnableLifecycle)
-	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").IntVar(&s.HTTP.MaxRequests)
-	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
-	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
-	c.Flag("storage.path", "State file, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
-	var own []*kingpin.FlagClause
-	for _, f := range c.Model().Flags {
-		own = append(own, c.GetFlag(f.Name))
-	}
-	fromEnvironment(own...)
-}
-
-func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
-	d.Web = &web.FlagConfig{
-		WebListenAddresses: c.Flag("web.listen-address", "Address to serve metrics on; repeatable.").Default("127.0.0.1:10066").Strings(),
-		WebConfigFile:      new(string),
-	}
-	c.Flag("seed", "Number that makes up the company; the same seed is the same company.").Default("1").Uint64Var(&d.Seed)
-	c.Flag("speed", "How much faster than usual things happen.").Default("1").Float64Var(&d.Speed)
-	c.Flag("fault", "Play an outage that comes and goes.").EnumVar(&d.Fault, command.Faults()...)
-}
-
-func checkFlags(c *kingpin.CmdClause, check *command.Check) {
-	c.Flag("live", "Make one signed call per directory, and say which failure reasons no rule matches.").BoolVar(&check.Live)
-	c.Flag("tasks-per-day", "Tasks a day and directory to count API calls for.").Default("1000").Float64Var(&check.TasksPerDay)
-	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
-}
-
-// fromEnvironment has flags take their value from CLOUDSSO_EXPORTER_<NAME> when they are not given.
-func fromEnvironment(flags ...*kingpin.FlagClause) {
-	for _, f := range flags {
-		f.Envar("CLOUDSSO_EXPORTER_" + strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToUpper(f.Model().Name)))
 	}
 }

@@ -215,6 +215,53 @@ func TestWrongUsageIsExit2(t *testing.T) {
 	}
 }
 
+func TestWrongValuesAreNamed(t *testing.T) {
+	for _, test := range []struct {
+		variable, value string
+		args            []string
+		want            string
+	}{
+		{args: []string{"--web.max-requests=many"}, want: `--web.max-requests (CLOUDSSO_EXPORTER_WEB_MAX_REQUESTS): "many"`},
+		{args: []string{"check", "--scrape-interval=1"}, want: `--scrape-interval: "1"`},
+		{args: []string{"demo", "--seed=-1"}, want: `--seed: "-1"`},
+		{variable: "CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET", value: "soon", want: `--web.timeout-offset (CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET): "soon"`},
+		{variable: "CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF", value: "maybe", want: `--web.enable-pprof (CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF): "maybe"`},
+		{variable: "CLOUDSSO_EXPORTER_LOG_LEVEL", value: "loud", want: `--log.level (CLOUDSSO_EXPORTER_LOG_LEVEL): "loud"`},
+	} {
+		t.Run(test.want, func(t *testing.T) {
+			if test.variable != "" {
+				t.Setenv(test.variable, test.value)
+			}
+			code, _, stderr := finish(t, program(t, test.args...))
+			if code != 2 || !strings.Contains(stderr, test.want) {
+				t.Errorf("exit %d, stderr %q", code, stderr)
+			}
+		})
+	}
+}
+
+func TestStateFileOfItsOwn(t *testing.T) {
+	_, _, config := api(t, "")
+	before, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := filepath.Join(t.TempDir(), "web.yaml")
+	write(t, web, "tls_server_config: {}\n")
+	for _, args := range [][]string{
+		{"--storage.path=" + config},
+		{"--storage.path=" + web, "--web.config.file=" + web},
+	} {
+		code, _, stderr := finish(t, program(t, append(args, "--config.file="+config, "--web.listen-address=127.0.0.1:0")...))
+		if code != 2 || !strings.Contains(stderr, "--storage.path") {
+			t.Errorf("%v: exit %d, stderr %q", args, code, stderr)
+		}
+	}
+	if after, err := os.ReadFile(config); err != nil || string(after) != string(before) {
+		t.Errorf("the configuration was changed: %v, %q", err, after)
+	}
+}
+
 func TestHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"--version"}, {"serve", "--help"}} {
 		code, stdout, _ := finish(t, program(t, args...))
@@ -265,7 +312,7 @@ func TestPortInUseIsExit1(t *testing.T) {
 	_, _, config := api(t, "")
 	first := start(t, "--config.file="+config)
 	code, _, stderr := finish(t, program(t, "--config.file="+config, "--web.listen-address="+strings.TrimPrefix(first.url, "http://")))
-	if code != 1 || !strings.Contains(stderr, "in use") {
+	if code != 1 || !strings.Contains(stderr, "in use") || !strings.Contains(stderr, "--web.listen-address") {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

@@ -3,7 +3,6 @@ package apiclient
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -14,9 +13,11 @@ type known string
 // Error is the text.
 func (k known) Error() string { return string(k) }
 
-// failure is the error of a credential: which type it is, why, and what to do.
+// failure is the error of a credential: which type it is, why, and what to do,
+// which a long reason must not push over the length of an Error's message.
 func (c Credential) failure(why string) error {
-	return fmt.Errorf("credential of type %s: %s; %s", c.Type, why, c.Type.cure())
+	whose, cure := c.String()+": ", "; "+c.Type.cure()
+	return errors.New(whose + cut(why, longestMessage-len(whose)-len(cure)) + cure)
 }
 
 func (t CredentialType) cure() string {

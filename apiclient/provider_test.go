@@ -366,3 +366,12 @@ func TestCause(t *testing.T) {
 		}
 	}
 }
+
+// However long the reason, what to do stays to be read.
+func TestCureSurvivesALongReason(t *testing.T) {
+	c := Credential{Type: CredentialDefault}
+	got := tidy(c.failure(strings.Repeat("tried this and that, ", 30)).Error())
+	if !strings.HasSuffix(got, "…; "+c.Type.cure()) || !strings.HasPrefix(got, "credential of type default: tried") {
+		t.Errorf("%q", got)
+	}
+}

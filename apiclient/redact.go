@@ -66,7 +66,10 @@ func (r redactor) word(s string) string {
 	return s
 }
 
-// tidy folds white space, drops what cannot be printed and cuts at 300 characters.
+// longestMessage is the most characters of an Error's message.
+const longestMessage = 300
+
+// tidy folds white space, drops what cannot be printed and cuts at longestMessage.
 func tidy(s string) string {
 	s = strings.Map(func(c rune) rune {
 		switch {
@@ -77,9 +80,13 @@ func tidy(s string) string {
 		}
 		return c
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if utf8.RuneCountInString(s) > 300 {
-		s = string([]rune(s)[:299]) + "…"
+	return cut(strings.Join(strings.Fields(s), " "), longestMessage)
+}
+
+// cut cuts s at so many characters.
+func cut(s string, characters int) string {
+	if utf8.RuneCountInString(s) > characters {
+		s = string([]rune(s)[:characters-1]) + "…"
 	}
 	return s
 }

@@ -44,6 +44,12 @@ func (c Check) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keys := map[string]*apiclient.Credentials{} // by directory id
+	for _, d := range conf.Directories {
+		if keys[d.ID], err = apiclient.NewCredentials(d.Credential, c.Now); err != nil {
+			return fmt.Errorf("directory %s: %w", d.ID, err)
+		}
+	}
 	directories := "1 directory"
 	if n := len(conf.Directories); n != 1 {
 		directories = fmt.Sprintf("%d directories", n)
@@ -51,32 +57,33 @@ func (c Check) Run(ctx context.Context) error {
 	fmt.Fprintf(c.Out, "The configuration is valid: %s.\n", directories)
 	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
 		amount(c.TasksPerDay), config.FormatDuration(c.ScrapeInterval))
-	var errs []error
-	for _, d := range conf.Directories {
-		c.describe(conf, d)
-		if !c.Live {
-			continue
-		}
-		if err := c.call(ctx, conf, d); err != nil {
-			fmt.Fprintf(c.Out, "  live call: failed\n")
-			errs = append(errs, fmt.Errorf("directory %s: %w", d.ID, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// describe prints what is known without a call.
-func (c Check) describe(conf *config.Config, d config.Directory) {
-	fmt.Fprintf(c.Out, "\n%s%s\n", d.ID, inParentheses(d.Name))
-	fmt.Fprintf(c.Out, "  credential %s, endpoint %s\n", d.Credential.Type, d.URL())
-	fmt.Fprintf(c.Out, "  window %s, filter %s\n", config.FormatDuration(conf.Window), filterWords(d.Filter))
-
 	load := refresh.Load{
 		TasksPerDay:    c.TasksPerDay,
 		ScrapeInterval: c.ScrapeInterval,
 		CacheTTL:       conf.CacheTTL,
 		Window:         conf.Window,
 	}
+	var errs []error
+	for _, d := range conf.Directories {
+		c.describe(conf, d, load)
+		if !c.Live {
+			continue
+		}
+		if err := c.call(ctx, conf, d, keys[d.ID]); err != nil {
+			fmt.Fprintf(c.Out, "  live call: failed\n")
+			errs = append(errs, fmt.Errorf("directory %s: %w", d.ID, err))
+		}
+	}
+	c.share(conf, load)
+	return errors.Join(errs...)
+}
+
+// describe prints what is known without a call.
+func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Load) {
+	fmt.Fprintf(c.Out, "\n%s%s\n", d.ID, inParentheses(d.Name))
+	fmt.Fprintf(c.Out, "  credential %s, endpoint %s\n", d.Credential.Type, d.URL())
+	fmt.Fprintf(c.Out, "  window %s, filter %s\n", config.FormatDuration(conf.Window), filterWords(d.Filter))
+
 	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "  API calls\ta refresh\ta day\ta month\t\n")
 	for _, row := range []struct {
@@ -91,16 +98,40 @@ func (c Check) describe(conf *config.Config, d config.Directory) {
 	}
 	table.Flush()
 	steady := load.Steady()
-	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; once at start without a state file: %d calls\n",
+	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all of it once, at start without a state file: %d\n",
 		config.FormatDuration(steady.Interval), steady.Drift, steady.FirstRead)
 }
 
-// call makes one signed call and prints what it says.
-func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory) error {
-	keys, err := apiclient.NewCredentials(d.Credential, c.Now)
-	if err != nil {
-		return err
+// share prints what the directories that share a rate limit make of it, where
+// several do or it is not enough.
+func (c Check) share(conf *config.Config, load refresh.Load) {
+	counts := map[account]int{}
+	var order []account
+	for _, d := range conf.Directories {
+		key := accountOf(d)
+		if counts[key]++; counts[key] == 1 {
+			order = append(order, key)
+		}
 	}
+	steady := load.Steady()
+	for _, key := range order {
+		n := counts[key]
+		calls := float64(n) * steady.PerRefresh
+		used := calls / steady.Interval.Seconds() / conf.API.RateLimit
+		if n == 1 && used <= 1 {
+			continue
+		}
+		wait := max(0, calls-float64(conf.API.Burst)) / conf.API.RateLimit
+		fmt.Fprintf(c.Out, "\n%s: %d of an account's directories share %g calls a second (api.rate_limit)\n", key.region, n, conf.API.RateLimit)
+		fmt.Fprintf(c.Out, "  steady refreshes use %.0f %% of that; refreshing all at once takes about %.0f s\n", 100*used, wait)
+		if used > 1 {
+			fmt.Fprintf(c.Out, "  TOO MUCH: refreshes will fail as throttled; raise api.rate_limit, as far as the API lets you, or cache_ttl\n")
+		}
+	}
+}
+
+// call makes one signed call and prints what it says.
+func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory, keys *apiclient.Credentials) error {
 	client := apiclient.New(clientConfig(conf, d, keys, c.Transport, c.Now))
 	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - window.Listed)}
 	for page, err := range client.Pages(ctx, query, task.Paging{NoRetry: true}) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/oklog/run"
@@ -63,6 +64,9 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	}
 	var state *store.Store
 	if s.StoragePath != "" {
+		if err := s.checkStoragePath(); err != nil {
+			return err
+		}
 		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})
 		if err != nil && ctx.Err() == nil {
 			return err
@@ -76,6 +80,27 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 		return errors.Join(err, e.close())
 	}
 	return errors.Join(s.serve(ctx, log, e, newReloader(s.Now, log, load, e.apply)), e.close())
+}
+
+// checkStoragePath finds a state file that is another file of ours: what is no
+// state file is set aside as a damaged one, and these are needed where they are.
+func (s Serve) checkStoragePath() error {
+	for _, other := range []struct{ flag, path string }{
+		{"--config.file", s.File},
+		{"--web.config.file", *s.Web.WebConfigFile},
+	} {
+		if sameFile(s.StoragePath, other.path) {
+			return UsageError{fmt.Errorf("--storage.path=%s is the file of %s: give the state a file of its own", s.StoragePath, other.flag)}
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether both paths lead to one file that is there.
+func sameFile(a, b string) bool {
+	one, errOne := os.Stat(a)
+	two, errTwo := os.Stat(b)
+	return errOne == nil && errTwo == nil && os.SameFile(one, two)
 }
 
 // serve answers HTTP and signals until ctx ends.
@@ -129,8 +154,12 @@ func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload 
 		return nil
 	}, func(error) { stop() })
 
-	if err := group.Run(); err != nil && ctx.Err() == nil {
+	switch err := group.Run(); {
+	case err == nil || ctx.Err() != nil:
+		return nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("serve HTTP: %w by another program: stop it or choose another address with --web.listen-address", err)
+	default:
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"cloudsso_exporter/internal/task"
 	"cloudsso_exporter/internal/window"
 )
 
@@ -98,7 +99,14 @@ func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, t
 func (d *Directory) failed(err error) {
 	d.pub.FailedAttempts++
 	d.pub.Up, d.pub.ErrorKind, d.pub.Error = false, kindOf(err), err.Error()
-	d.log.Warn("refresh failed: the last complete snapshot stays", "kind", kindOf(err), "err", err,
+	shown := "the last complete snapshot stays"
+	switch {
+	case !d.win.Complete():
+		shown = "no snapshot is complete yet"
+	case kindOf(err) == task.ErrorStorage:
+		shown = "gauges go on, counters keep their last durable value"
+	}
+	d.log.Warn("refresh failed: "+shown, "kind", kindOf(err), "err", err,
 		"failures_in_a_row", d.failures, "next_attempt_in", interval(d.failures, d.set.CacheTTL))
 }
 

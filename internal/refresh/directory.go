@@ -102,6 +102,7 @@ func (d *Directory) restore(saved *window.Saved) {
 	d.win.Configure(d.set.Window)
 	d.show()
 	d.pub.LastSuccess = saved.Meta.At
+	d.log.Info("state restored: its snapshot is shown and its counters go on", "last_complete_refresh", saved.Meta.At, "tasks", len(saved.Tasks))
 }
 
 // describe publishes what the settings say. It needs mu, or nobody else.

@@ -67,7 +67,7 @@ func (s *Store) acquire(ctx context.Context, deadline time.Time) (*os.File, erro
 		}
 		if info.Mode().Perm()&^0o600 != 0 { // names of people and accounts are nobody else's business
 			if err := f.Chmod(0o600); err != nil {
-				s.logger.Warn("The state file is open to others and its mode cannot be changed", "path", s.path, "err", err)
+				s.logger.Warn("the state file is open to others and its mode cannot be changed", "path", s.path, "err", err)
 			}
 		}
 		return f, nil
@@ -106,7 +106,7 @@ func (s *Store) lock(ctx context.Context, f *os.File, deadline time.Time) error 
 		}
 		if !told {
 			told = true
-			s.logger.Info("The state file is locked by another process, waiting for it",
+			s.logger.Info("the state file is locked by another process, waiting for it",
 				"path", s.path, "at_most", left.Round(time.Second))
 		}
 		select {
@@ -223,7 +223,7 @@ func (s *Store) setAside(reason error) error {
 	if err := syncFolder(path); err != nil {
 		return err
 	}
-	s.logger.Error("The state file is damaged and was set aside; a new one begins, counting starts anew",
+	s.logger.Error("the state file is damaged and was set aside; a new one begins, counting starts anew",
 		"path", s.path, "set_aside", aside, "err", reason)
 	return nil
 }

@@ -30,7 +30,7 @@ func (s *Store) Retain(directoryIDs []string) error {
 	for id, last := range deleted {
 		delete(s.seen, id)
 		delete(s.lost, id)
-		s.logger.Info("Deleted the state of a directory that is no longer configured",
+		s.logger.Info("deleted the state of a directory that is no longer configured",
 			"directory_id", id, "last_configured", last)
 	}
 	return nil

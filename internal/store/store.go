@@ -126,7 +126,7 @@ func (s *Store) ensure() error {
 		if reason == "" {
 			return nil
 		}
-		s.logger.Error("The state file was changed by somebody else while in use", "path", s.path, "reason", reason)
+		s.logger.Error("the state file was changed by somebody else while in use", "path", s.path, "reason", reason)
 		s.abandon()
 	}
 	return s.open(context.Background(), 0)
@@ -176,7 +176,7 @@ func (s *Store) transact(fn func(*bbolt.Tx) error) error {
 func (s *Store) judge(err error) error {
 	var f *fault
 	if errors.As(err, &f) || errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalidMapping) {
-		s.logger.Error("The state file cannot be used any longer and is opened anew", "path", s.path, "err", err)
+		s.logger.Error("the state file cannot be used any longer and is opened anew", "path", s.path, "err", err)
 		s.abandon()
 	}
 	if err != nil {

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/exporter-toolkit/web"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"cloudsso_exporter/internal/command"
+)
+
+func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
+	s.Web = webflag.AddFlags(c, ":10066")
+	c.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&s.HTTP.TelemetryPath)
+	c.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.HTTP.EnableLifecycle)
+	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").IntVar(&s.HTTP.MaxRequests)
+	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
+	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
+	c.Flag("storage.path", "State file, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
+	own := flagsOf(c)
+	fromEnvironment(own)
+	nameInErrors(own)
+}
+
+func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
+	d.Web = &web.FlagConfig{
+		WebListenAddresses: c.Flag("web.listen-address", "Address to serve metrics on; repeatable.").Default("127.0.0.1:10066").Strings(),
+		WebConfigFile:      new(string),
+	}
+	c.Flag("seed", "Number that makes up the company; the same seed is the same company.").Default("1").Uint64Var(&d.Seed)
+	c.Flag("speed", "How much faster than usual things happen.").Default("1").Float64Var(&d.Speed)
+	c.Flag("fault", "Play an outage that comes and goes.").EnumVar(&d.Fault, command.Faults()...)
+	nameInErrors(flagsOf(c))
+}
+
+func checkFlags(c *kingpin.CmdClause, check *command.Check) {
+	c.Flag("live", "Make one signed call per directory, and say which failure reasons no rule matches.").BoolVar(&check.Live)
+	c.Flag("tasks-per-day", "Tasks a day and directory to count API calls for.").Default("1000").Float64Var(&check.TasksPerDay)
+	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
+	nameInErrors(flagsOf(c))
+}
+
+func flagsOf(c *kingpin.CmdClause) []*kingpin.FlagClause {
+	var flags []*kingpin.FlagClause
+	for _, f := range c.Model().Flags {
+		flags = append(flags, c.GetFlag(f.Name))
+	}
+	return flags
+}
+
+// fromEnvironment has flags take their value from CLOUDSSO_EXPORTER_<NAME> when they are not given.
+func fromEnvironment(flags []*kingpin.FlagClause) {
+	for _, f := range flags {
+		f.Envar("CLOUDSSO_EXPORTER_" + strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToUpper(f.Model().Name)))
+	}
+}
+
+// nameInErrors has the errors of values that make no sense say whose they are,
+// which kingpin's own do not.
+func nameInErrors(flags []*kingpin.FlagClause) {
+	for _, f := range flags {
+		named := namedValue{Value: f.Model().Value, flag: "--" + f.Model().Name}
+		if f.Model().Envar != "" {
+			named.flag += " (" + f.Model().Envar + ")"
+		}
+		switch v := named.Value.(type) {
+		case interface{ IsCumulative() bool }: // texts, which are all right
+		case interface{ IsBoolFlag() bool }:
+			f.SetValue(namedBool{named, v.IsBoolFlag()})
+		default:
+			f.SetValue(named)
+		}
+	}
+}
+
+type namedValue struct {
+	kingpin.Value
+	flag string
+}
+
+func (v namedValue) Set(text string) error {
+	err := v.Value.Set(text)
+	if err == nil {
+		return nil
+	}
+	var number *strconv.NumError // says what it was parsed with, which is no business of who typed it
+	if errors.As(err, &number) {
+		err = number.Err
+	}
+	return fmt.Errorf("%s: %q: %w", v.flag, text, err)
+}
+
+// namedBool can be given without a value, as kingpin sees by its method.
+type namedBool struct {
+	namedValue
+	isBool bool
+}
+
+func (v namedBool) IsBoolFlag() bool { return v.isBool }
