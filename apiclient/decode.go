@@ -79,6 +79,11 @@ func decodePage(body []byte, keys Keys) (task.Page, *Error) {
 	if failed != nil {
 		failed.RequestID = newRedactor(keys).word(string(a.RequestID))
 	}
+	for i, t := range page.Tasks {
+		if quotes(t.FailureReason, keys) { // a service may say what it was called with
+			page.Tasks[i].FailureReason = newRedactor(keys).text(t.FailureReason)
+		}
+	}
 	return page, failed
 }
 

@@ -12,6 +12,7 @@ type progress struct {
 	seed   maphash.Seed
 	tokens map[uint64]struct{}
 	ids    map[uint64]struct{}
+	stood  bool // the page before brought nothing new
 }
 
 func newProgress(token string) *progress {
@@ -22,8 +23,10 @@ func newProgress(token string) *progress {
 	return p
 }
 
-// check takes the next page. One that says there is more has to bring something
-// new, and a token that was not used yet.
+// check takes the next page. One that says there is more has to bring a token
+// that was not used yet, and something new. A page of known tasks may still be
+// right, once: as many as it holds have started since the page before, and the
+// list, if the newest come first, has moved on by a page.
 func (p *progress) check(page task.Page) *Error {
 	if page.Next == "" {
 		return nil
@@ -35,7 +38,9 @@ func (p *progress) check(page task.Page) *Error {
 	for _, t := range page.Tasks {
 		found = p.isNew(p.ids, t.ID) || found
 	}
-	if !found {
+	stood := p.stood
+	p.stood = !found
+	if !found && (stood || len(page.Tasks) == 0) {
 		return invalid("a page makes no progress: of its %d tasks none is new, and yet there is a NextToken", len(page.Tasks))
 	}
 	return nil

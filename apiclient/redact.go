@@ -3,6 +3,7 @@ package apiclient
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,15 +24,23 @@ type look struct {
 
 func newRedactor(keys Keys) redactor {
 	var pairs []string
-	for _, secret := range []string{keys.SecurityToken, keys.AccessKeySecret, keys.AccessKeyID} {
-		if len(secret) < 4 {
-			continue // would tear words apart
-		}
+	for _, secret := range secrets(keys) {
 		for _, form := range []string{secret, url.QueryEscape(secret), percentEncode(secret)} {
 			pairs = append(pairs, form, "[redacted]")
 		}
 	}
 	return redactor{known: strings.NewReplacer(pairs...), looks: looks()}
+}
+
+// secrets are the keys that can be told from a word.
+func secrets(keys Keys) []string {
+	all := []string{keys.SecurityToken, keys.AccessKeySecret, keys.AccessKeyID}
+	return slices.DeleteFunc(all, func(s string) bool { return len(s) < 4 }) // would tear words apart
+}
+
+// quotes reports whether s holds one of the keys as it is.
+func quotes(s string, keys Keys) bool {
+	return s != "" && slices.ContainsFunc(secrets(keys), func(secret string) bool { return strings.Contains(s, secret) })
 }
 
 func looks() []look {

@@ -116,3 +116,21 @@ func TestRedactorKeepsWhatHelps(t *testing.T) {
 		}
 	}
 }
+
+// A failure reason is shown as a label, and services quote what they were called with.
+func TestFailureReasonsHoldNoSecret(t *testing.T) {
+	k := testKeys()
+	for _, secret := range []string{k.AccessKeySecret, k.SecurityToken, k.AccessKeyID} {
+		body := fmt.Sprintf(`{"RequestId":"r","Tasks":[{"TaskId":"t-1","FailureReason":%q},{"TaskId":"t-2","FailureReason":"Odd: a  thing."}]}`, "signed with "+secret+" in vain")
+		page, failed := decodePage([]byte(body), k)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if got, want := page.Tasks[0].FailureReason, "signed with [redacted] in vain"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got, want := page.Tasks[1].FailureReason, "Odd: a  thing."; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -167,9 +167,9 @@ func TestSingle(t *testing.T) {
 		t.Errorf("Config (-want +got):\n%s", diff)
 	}
 
-	_, err = Single("00fc", "")
+	_, err = Single("my directory", "")
 	wantProblems(t, err, `
---directory-id: is "00fc"; a directory id begins with d-, as d-00fc2p61xxxx; the CloudSSO console shows it
+--directory-id: is "my directory"; a directory id is as d-00fc2p61xxxx; the CloudSSO console shows it
 --region: is missing; set it, or describe directories in a file with --config.file`)
 }
 

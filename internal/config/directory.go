@@ -69,7 +69,7 @@ func directoryFields(folder string, outside Outside) []field[Directory] {
 }
 
 func directoryIDForm() func(string) error {
-	return form(`d-[A-Za-z0-9][A-Za-z0-9_.-]{0,62}`, "a directory id begins with d-, as d-00fc2p61xxxx; the CloudSSO console shows it")
+	return form(`[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`, "a directory id is as d-00fc2p61xxxx; the CloudSSO console shows it")
 }
 
 // regionForm knows no list: a new region must work without a new release. The region becomes part of a host name.

@@ -116,7 +116,7 @@ c.yaml:6: foo: unknown key; remove it; known here: ` + topLevel},
 - directory_id: d-1
   region: CN
   endpoint: http://192.0.2.1
-- directory_id: 00fc
+- directory_id: my directory
   region: us-west-1
   name: " x"
   endpoint: https://u:p@cloudsso.us-west-1.aliyuncs.com/path?x=y
@@ -129,7 +129,7 @@ c.yaml:6: foo: unknown key; remove it; known here: ` + topLevel},
 c.yaml:4: directories[1].directory_id: d-1 stands already at directories[0].directory_id on line 2; remove one
 c.yaml:5: directories[1].region: is "CN"; a region is its id alone, as cn-shanghai
 c.yaml:6: directories[1].endpoint: http:// is only for a loopback address (127.0.0.1, ::1, localhost); use https://
-c.yaml:7: directories[2].directory_id: is "00fc"; a directory id begins with d-, as d-00fc2p61xxxx; the CloudSSO console shows it
+c.yaml:7: directories[2].directory_id: is "my directory"; a directory id is as d-00fc2p61xxxx; the CloudSSO console shows it
 c.yaml:9: directories[2].name: begins or ends with white space; remove it
 c.yaml:10: directories[2].endpoint: holds a user name; remove all up to the @, as credentials belong under credential
 c.yaml:11: directories[2].filter.target_id: needs target_type beside it; add target_type: RD-Account

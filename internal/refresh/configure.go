@@ -7,7 +7,7 @@ func (d *Directory) Configure(set Settings, api api) {
 	d.stop()
 	// Nothing is under way and nothing begins: the window is ours, without mu.
 	if old := d.set.Window; old.Filter != set.Window.Filter || old.Window != set.Window.Window {
-		d.reader.cutoff = nil
+		d.reader.cutoff, d.reader.margin = nil, firstMargin
 		d.drift = drift{}
 	}
 	d.mu.Lock()

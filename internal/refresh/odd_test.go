@@ -90,6 +90,30 @@ func TestRefusalOfTheFirstCallIsOneCall(t *testing.T) {
 	}
 }
 
+// An API that is stricter than 7 days is asked for less at each refresh, until it answers; another configuration begins anew.
+func TestMarginGrowsWhileTheFirstCallIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const strict = 100 * time.Minute
+		api := &fakeAPI{}
+		refuse := func(_ int, q task.Query) error {
+			if q.From.Before(time.Now().Add(strict - 7*24*time.Hour)) {
+				return apiError{kind: task.ErrorOther, refuses: true}
+			}
+			return nil
+		}
+		api.fail = refuse
+		fill(api, 100, time.Now()) // over 6 days
+		g, _ := newGroup(t, api, Settings{}, nil)
+		refreshes := 1
+		for ; !scrape(t, g, time.Second).Up && refreshes < 20; refreshes++ {
+			time.Sleep(time.Minute)
+		}
+		if s := g.States()[0]; refreshes != 4 || total(s) != 100 { // 5, 30, 60, 120 minutes
+			t.Errorf("%d refreshes, %d tasks: %s", refreshes, total(s), s.Error)
+		}
+	})
+}
+
 func TestWiderWindowShowsWhenItIsWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &fakeAPI{}

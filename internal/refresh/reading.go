@@ -28,7 +28,9 @@ const clockTolerance = 5 * time.Second
 const (
 	firstMargin   = 5 * time.Minute
 	refusedMargin = 30 * time.Minute
-	maxMargin     = listed / 2
+	// strictMargin is as far as it grows while the very first call is refused: more likely it is not the Filter.
+	strictMargin = 4 * time.Hour
+	maxMargin    = listed / 2
 )
 
 // longRead is how long a full read takes until it is begun anew with a margin
@@ -109,8 +111,8 @@ func (r *reader) refused(err error, rd *reading) bool {
 	if asked.After(rd.plan.Listed.Add(r.margin)) || r.margin >= maxMargin {
 		return false
 	}
-	if rd.pages == 0 { // not the time that reading took; perhaps the margin all the same
-		r.margin = max(r.margin, refusedMargin)
+	if rd.pages == 0 { // not the time that reading took; perhaps the margin all the same, for the next refresh
+		r.margin = max(r.margin, min(max(2*r.margin, refusedMargin), strictMargin))
 		return false
 	}
 	took := r.api.Now().Sub(rd.began)
