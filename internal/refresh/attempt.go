@@ -116,7 +116,6 @@ func (d *Directory) known() Known {
 		Full:         d.win.NeedsFull(),
 		Running:      d.win.Running(),
 		StartedSince: d.win.StartedSince,
-		Window:       d.set.Window.Window,
 	}
 }
 

@@ -19,7 +19,7 @@ type Cost struct {
 	PerRefresh float64       // on average, the walk for drift included
 	Drift      float64       // of PerRefresh, what the walk for drift makes
 	PerDay     float64
-	FirstRead  int // once, when nothing is known
+	FirstRead  int // once, when nothing is known: all that is listed
 }
 
 // PerMonth is the cost of 30 days.
@@ -34,14 +34,14 @@ func (l Load) Busy() Cost { return l.cost(2) }
 
 // Naive is the cost of reading the whole window at every scrape.
 func (l Load) Naive() Cost {
-	c := Cost{Interval: l.ScrapeInterval, PerRefresh: float64(l.pages()), FirstRead: l.pages()}
+	c := Cost{Interval: l.ScrapeInterval, PerRefresh: float64(l.pages(l.Window))}
 	return c.perDay()
 }
 
 func (l Load) cost(extra float64) Cost {
-	c := Cost{Interval: l.interval(), FirstRead: l.pages()}
+	c := Cost{Interval: l.interval(), FirstRead: l.pages(listed)}
 	mean := l.TasksPerDay * (c.Interval + Overlap).Hours() / 24
-	c.Drift = min(driftShare*float64(l.pages()), driftCalls)
+	c.Drift = min(driftShare*float64(l.pages(l.Window)), driftCalls)
 	c.PerRefresh = expectedCalls(mean) + extra + c.Drift
 	return c.perDay()
 }
@@ -57,8 +57,10 @@ func (l Load) interval() time.Duration {
 	return max(1, scrapes) * l.ScrapeInterval
 }
 
-// pages is how many calls it takes to read the whole window.
-func (l Load) pages() int { return calls(int(math.Round(l.TasksPerDay * l.Window.Hours() / 24))) }
+// pages is how many calls it takes to read so much of the past.
+func (l Load) pages(past time.Duration) int {
+	return calls(int(math.Round(l.TasksPerDay * past.Hours() / 24)))
+}
 
 // expectedCalls is the mean number of calls to list a Poisson number of tasks.
 func expectedCalls(mean float64) float64 {

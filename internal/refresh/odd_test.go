@@ -9,6 +9,7 @@ import (
 
 	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/task"
+	"cloudsso_exporter/internal/window"
 )
 
 func (f *fakeAPI) remove(id string) {
@@ -110,6 +111,30 @@ func TestMarginGrowsWhileTheFirstCallIsRefused(t *testing.T) {
 		}
 		if s := g.States()[0]; refreshes != 4 || total(s) != 100 { // 5, 30, 60, 120 minutes
 			t.Errorf("%d refreshes, %d tasks: %s", refreshes, total(s), s.Error)
+		}
+	})
+}
+
+// What failed before a short window still stands, since its first failure; what resolved it before the window did so.
+func TestFailuresOfBeforeAShortWindowStand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := func(id, target string, ago time.Duration) task.Task {
+			made := newTask(id, time.Now().Add(-ago), time.Second)
+			made.Status, made.FailureReason, made.TargetID, made.PrincipalID = task.Failed, "No Permission.", target, "u-1"
+			return made
+		}
+		put := failed("put right", "1", 20*time.Hour)
+		put.Status, put.FailureReason = task.Success, ""
+		api := &fakeAPI{}
+		api.add(failed("a", "1", 30*time.Hour), put, failed("b", "2", 140*time.Hour), failed("c", "2", 10*time.Minute))
+		g, _ := newGroup(t, api, Settings{Window: window.Settings{Window: time.Hour}}, nil)
+		s := scrape(t, g, time.Second)
+		if n := total(s); n != 1 {
+			t.Errorf("%d tasks in the window", n)
+		}
+		stand := s.Snapshot.Failures
+		if len(stand) != 1 || stand[0].Latest.ID != "c" || !stand[0].Since.Equal(time.Now().Add(time.Second-140*time.Hour)) {
+			t.Errorf("%+v", stand)
 		}
 	})
 }

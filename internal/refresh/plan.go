@@ -21,10 +21,9 @@ const Overlap = 2 * time.Minute
 // Known is what a plan is made from.
 type Known struct {
 	From         time.Time             // start of the last complete refresh; zero before the first
-	Full         bool                  // the whole window has to be read
+	Full         bool                  // all that is listed has to be read
 	Running      []window.Running      // followed tasks, the oldest first
 	StartedSince func(t time.Time) int // estimate of the known tasks that started since t
-	Window       time.Duration         // as configured
 	Margin       time.Duration         // kept from the oldest StartTime the API takes
 }
 
@@ -34,7 +33,7 @@ type Plan struct {
 	Queries []task.Query
 	Since   time.Time // tasks that started since then are all listed by the queries, whatever their status
 	Listed  time.Time // what started before cannot be listed any more
-	Full    bool      // everything the window counts is listed
+	Full    bool      // everything that can be listed is
 }
 
 // MakePlan decides what to ask at now, API time. It is pure.
@@ -46,16 +45,9 @@ func MakePlan(k Known, now time.Time) Plan {
 	p := Plan{Listed: now.Add(k.Margin - listed).Truncate(time.Second)}
 	since := later(k.From.Add(-Overlap).Truncate(time.Second), p.Listed)
 
-	if k.Full {
-		p.Full = true
-		p.Since = later(now.Add(-k.Window).Truncate(time.Second), p.Listed)
-		if !k.From.IsZero() && since.Before(p.Since) {
-			p.Since = since // the gap reaches back further than the window
-		}
-		p.Queries = []task.Query{{From: p.Since}}
-		if p.Since.After(p.Listed) { // running tasks are followed beyond the window
-			p.Queries = append(p.Queries, task.Query{Status: task.InProgress, From: p.Listed})
-		}
+	if k.Full { // however short the window: what failed before it may still stand, and what started before it still run
+		p.Full, p.Since = true, p.Listed
+		p.Queries = []task.Query{{From: p.Listed}}
 		return p
 	}
 

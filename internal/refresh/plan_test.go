@@ -34,46 +34,41 @@ func TestMakePlan(t *testing.T) {
 		since time.Time
 		full  bool
 	}{
-		"nothing known, widest window": {
-			Known{Full: true, Window: week, Margin: 5 * time.Minute, StartedSince: quiet},
+		"nothing known": {
+			Known{Full: true, Margin: 5 * time.Minute, StartedSince: quiet},
 			[]task.Query{{From: ago(week - 5*time.Minute)}}, ago(week - 5*time.Minute), true,
 		},
-		"nothing known, narrow window: running tasks are older": {
-			Known{Full: true, Window: time.Hour, Margin: 5 * time.Minute, StartedSince: quiet},
-			[]task.Query{{From: ago(time.Hour)}, {Status: task.InProgress, From: ago(week - 5*time.Minute)}}, ago(time.Hour), true,
-		},
 		"steady": {
-			Known{From: ago(time.Minute), Window: week, Margin: time.Minute, StartedSince: busy},
+			Known{From: ago(time.Minute), Margin: time.Minute, StartedSince: busy},
 			[]task.Query{{From: ago(3 * time.Minute)}}, ago(3 * time.Minute), false,
 		},
 		"running no longer than the overlap": {
-			Known{From: ago(time.Minute), Window: week, Margin: time.Minute, StartedSince: busy, Running: running(2*time.Minute, time.Second)},
+			Known{From: ago(time.Minute), Margin: time.Minute, StartedSince: busy, Running: running(2*time.Minute, time.Second)},
 			[]task.Query{{From: ago(3 * time.Minute)}}, ago(3 * time.Minute), false,
 		},
 		"running for days": {
-			Known{From: ago(time.Minute), Window: week, Margin: time.Minute, StartedSince: busy, Running: running(72*time.Hour, time.Second)},
+			Known{From: ago(time.Minute), Margin: time.Minute, StartedSince: busy, Running: running(72*time.Hour, time.Second)},
 			[]task.Query{{From: ago(3 * time.Minute)}, {Status: task.InProgress, From: ago(72 * time.Hour)}}, ago(3 * time.Minute), false,
 		},
 		"running for days, but little has happened since": {
-			Known{From: ago(time.Minute), Window: week, Margin: time.Minute, StartedSince: quiet, Running: running(72 * time.Hour)},
+			Known{From: ago(time.Minute), Margin: time.Minute, StartedSince: quiet, Running: running(72 * time.Hour)},
 			[]task.Query{{From: ago(72 * time.Hour)}}, ago(72 * time.Hour), false,
 		},
 		"running for longer than the API lists": {
-			Known{From: ago(time.Minute), Window: week, Margin: time.Hour, StartedSince: busy, Running: running(week - time.Minute)},
+			Known{From: ago(time.Minute), Margin: time.Hour, StartedSince: busy, Running: running(week - time.Minute)},
 			[]task.Query{{From: ago(3 * time.Minute)}}, ago(3 * time.Minute), false,
 		},
-		"after a gap, even with a narrow window": {
-			Known{From: ago(5 * time.Hour), Window: time.Hour, Margin: time.Minute, StartedSince: quiet},
+		"after a gap": {
+			Known{From: ago(5 * time.Hour), Margin: time.Minute, StartedSince: quiet},
 			[]task.Query{{From: ago(5*time.Hour + 2*time.Minute)}}, ago(5*time.Hour + 2*time.Minute), false,
 		},
 		"after a gap of more than the API lists": {
-			Known{From: ago(20 * 24 * time.Hour), Window: week, Margin: time.Minute, StartedSince: quiet},
+			Known{From: ago(20 * 24 * time.Hour), Margin: time.Minute, StartedSince: quiet},
 			[]task.Query{{From: ago(week - time.Minute)}}, ago(week - time.Minute), false,
 		},
 		"a changed filter after a gap": {
-			Known{From: ago(5 * time.Hour), Full: true, Window: time.Hour, Margin: time.Minute, StartedSince: quiet},
-			[]task.Query{{From: ago(5*time.Hour + 2*time.Minute)}, {Status: task.InProgress, From: ago(week - time.Minute)}},
-			ago(5*time.Hour + 2*time.Minute), true,
+			Known{From: ago(5 * time.Hour), Full: true, Margin: time.Minute, StartedSince: quiet},
+			[]task.Query{{From: ago(week - time.Minute)}}, ago(week - time.Minute), true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +85,7 @@ func TestMakePlan(t *testing.T) {
 
 func TestStragglers(t *testing.T) {
 	known := Known{
-		From: ago(time.Minute), Window: 7 * 24 * time.Hour, Margin: time.Minute,
+		From: ago(time.Minute), Margin: time.Minute,
 		StartedSince: func(t time.Time) int { return int(planNow.Sub(t) / time.Second) },
 		Running: []window.Running{
 			{ID: "unlisted", Start: ago(7*24*time.Hour - time.Second)},

@@ -109,10 +109,7 @@ func (h *history) refresh() {
 	now, full := h.world.now, h.win.NeedsFull()
 	c := Cut{Began: now.Add(-10 * time.Second), At: now}
 	if full {
-		c.Since = now.Add(-h.set.Window)
-		if from := h.win.From(); !from.IsZero() && from.Before(c.Since) {
-			c.Since = from
-		}
+		c.Since = now.Add(-Listed)
 	}
 	list := h.world.list(full, h.win.From(), h.set.Filter)
 	h.model.apply(list, c)
