@@ -115,8 +115,8 @@ Tasks start and end every few seconds; some fail, are retried and succeed. One r
   open  http://%[2]s/metrics         the numbers; each look more than 5 s after the last asks the simulated API anew
         http://%[2]s/api/v1/status   how fresh they are, and what they cost
   try   curl -s http://%[2]s/metrics | grep unresolved    what failed, for whom, since when
-        go run . demo --speed=10                         a busier company
-        go run . demo --fault=throttling                 an outage that comes and goes (also slow, down)
+        the demo with --speed=10                         a busier company
+        the demo with --fault=throttling                 an outage that comes and goes (also slow, down)
 
 `, strings.Join(names, " and "), address)
 	if d.Fault != "" {

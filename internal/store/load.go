@@ -13,11 +13,16 @@ import (
 func (s *Store) Load(directoryID string) (*window.Saved, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.ensure(); err != nil {
+	err := s.ensure()
+	switch {
+	case noRoom(err): // for a new file, so there is nothing; what there is by the first commit cannot be built on
+		s.seen[directoryID], s.lost[directoryID] = true, true
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("loading directory %s: %w", directoryID, err)
 	}
 	var saved *window.Saved
-	err := guard(func() error {
+	err = guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) (err error) {
 			saved, err = s.load(tx, directoryID)
 			return err

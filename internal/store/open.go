@@ -74,6 +74,11 @@ func (s *Store) acquire(ctx context.Context, deadline time.Time) (*os.File, erro
 	}
 }
 
+// noRoom reports whether err is that of a full disk, quota or file size limit.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
 // explain says what to do when the file cannot be opened.
 func (s *Store) explain(err error) error {
 	cure := ""

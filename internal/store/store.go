@@ -68,7 +68,8 @@ type Store struct {
 //
 // A damaged file is set aside under another name, with a log line, and a new one
 // begins. A file that a newer version or another program wrote is an error and
-// is not touched.
+// is not touched. Where the disk is too full for a new file the Store is not Up, and
+// begins one when there is room.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	c, err := newCodec()
 	if err != nil {
@@ -84,14 +85,18 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, o.Wait); err != nil {
+	switch err := s.open(ctx, o.Wait); {
+	case err == nil:
+		s.up.Store(true)
+	case noRoom(err):
+		s.logger.Error("there is no room for a state file: counting begins when there is some, which is tried at each refresh", "err", err)
+	default:
 		return nil, err
 	}
-	s.up.Store(true)
 	return s, nil
 }
 
-// Up reports whether the last attempt to write succeeded; true before the first.
+// Up reports whether the last attempt to write succeeded, that of Open included.
 func (s *Store) Up() bool { return s.up.Load() }
 
 // Close ends the use of the file once a running transaction has ended, and
