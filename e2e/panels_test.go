@@ -26,6 +26,7 @@ type query struct {
 
 	best int // series or values found, at most
 	last int
+	took time.Duration // until the whole answer was there, at the last time
 }
 
 func (q *query) name() string { return q.dashboard + ": " + q.panel + ": " + q.ref }
@@ -148,25 +149,32 @@ func (q *query) filled(v view) string {
 // ask runs the query as Grafana would.
 func (q *query) ask(p *prometheus, v view) error {
 	expr := q.filled(v)
-	var found []series
-	var err error
+	if unfilled.MatchString(expr) {
+		return fmt.Errorf("%s: an unknown variable in %s", q.name(), expr)
+	}
+	var values []json.RawMessage
+	found := struct{ Result *[]json.RawMessage }{&values}
+	endpoint, params, data := "query", url.Values{"query": {expr}}, any(&found)
 	switch {
-	case unfilled.MatchString(expr):
-		err = fmt.Errorf("an unknown variable in %s", expr)
 	case q.label != "":
-		var values []string
-		err = p.get("label/"+q.label+"/values", url.Values{"match[]": {expr}}, &values)
-		found = make([]series, len(values))
+		endpoint, params, data = "label/"+q.label+"/values", url.Values{"match[]": {expr}}, &values
 	case q.graph:
-		step := max(q.least, v.step)
-		found, err = p.queryRange(expr, (v.past+step-1)/step*step, step) // the last step is now
-	default:
-		found, err = p.query(expr)
+		step, now := max(q.least, v.step), time.Now()
+		past := (v.past + step - 1) / step * step // the last step is now
+		endpoint, params = "query_range", url.Values{
+			"query": {expr}, "start": {unix(now.Add(-past))}, "end": {unix(now)}, "step": {step.String()},
+		}
+	}
+	begin := time.Now()
+	answer, err := p.fetch(endpoint, params)
+	q.took = time.Since(begin) // to decode it is the test's own work
+	if err == nil {
+		err = decode(answer, data)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.name(), err)
+		return fmt.Errorf("%s: %w\n%s", q.name(), err, expr)
 	}
-	q.last = len(found)
+	q.last = len(values)
 	q.best = max(q.best, q.last)
 	return nil
 }

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -62,36 +64,47 @@ func (p *prometheus) query(expr string) ([]series, error) {
 	return data.Result, err
 }
 
-// queryRange evaluates an expression at each step from past ago until now.
-func (p *prometheus) queryRange(expr string, past, step time.Duration) ([]series, error) {
-	now := time.Now()
-	var data struct{ Result []series }
-	err := p.get("query_range", url.Values{
-		"query": {expr}, "start": {unix(now.Add(-past))}, "end": {unix(now)}, "step": {step.String()},
-	}, &data)
-	return data.Result, err
-}
-
 func unix(t time.Time) string {
 	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
 }
 
 // get asks an endpoint of the API for data.
 func (p *prometheus) get(endpoint string, params url.Values, data any) error {
-	resp, err := http.Get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
+	b, err := p.fetch(endpoint, params)
 	if err != nil {
 		return err
 	}
+	if err := decode(b, data); err != nil {
+		return fmt.Errorf("%s: %s: %w", endpoint, params, err)
+	}
+	return nil
+}
+
+// fetch asks an endpoint of the API, and returns the answer as it came.
+func (p *prometheus) fetch(endpoint string, params url.Values) ([]byte, error) {
+	resp, err := http.Get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
+	if err != nil {
+		return nil, err
+	}
 	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", endpoint, err)
+	}
+	return b, nil
+}
+
+// decode reads the data of an answer.
+func decode(b []byte, data any) error {
 	answer := struct {
 		Error string
 		Data  any
 	}{Data: data}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("%s: %w", endpoint, err)
+	if err := json.Unmarshal(b, &answer); err != nil {
+		return err
 	}
 	if answer.Error != "" {
-		return fmt.Errorf("%s: %s", params, answer.Error)
+		return errors.New(answer.Error)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestScale(t *testing.T) {
 		failures    func(directory int) int // unresolved
 		evaluations int                     // of which the fastest counts
 	}{
-		{"a failure in 10 of 200 directories", func(n int) int { return max(0, 1-n%20) }, 2},
+		{"a failure in 10 of 200 directories", func(n int) int { return max(0, 1-n%20) }, 5},
 		{"50 failures in each of 200 directories", func(int) int { return 50 }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) { measure(t, 200, c.failures, c.evaluations) })
@@ -96,14 +96,13 @@ scrape_configs:
 	fmt.Fprintln(table, "panel\tquery\tseries found\ttime\tof 100 ms")
 	asked := queries(t)
 	took := map[*query]time.Duration{}
-	for range 2 { // once, perhaps, during a scrape
+	for range 3 { // once, perhaps, during a scrape
 		for _, q := range asked {
-			begin := time.Now()
 			if err := q.ask(prom, view{past: time.Hour, step: 15 * time.Second, scrape: time.Minute}); err != nil {
 				t.Error(err)
 			}
-			if took[q] == 0 || time.Since(begin) < took[q] {
-				took[q] = time.Since(begin)
+			if took[q] == 0 || q.took < took[q] {
+				took[q] = q.took
 			}
 		}
 	}
