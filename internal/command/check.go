@@ -98,7 +98,7 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Lo
 	}
 	table.Flush()
 	steady := load.Steady()
-	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all of it once, at start without a state file: %d\n",
+	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all 7 days once, at start without a state file: %d\n",
 		config.FormatDuration(steady.Interval), steady.Drift, steady.FirstRead)
 }
 
