@@ -67,10 +67,10 @@ func nameInErrors(flags []*kingpin.FlagClause) {
 		if f.Model().Envar != "" {
 			named.flag += " (" + f.Model().Envar + ")"
 		}
-		switch v := named.Value.(type) {
+		switch named.Value.(type) {
 		case interface{ IsCumulative() bool }: // texts, which are all right
 		case interface{ IsBoolFlag() bool }:
-			f.SetValue(namedBool{named, v.IsBoolFlag()})
+			f.SetValue(namedBool{named})
 		default:
 			f.SetValue(named)
 		}
@@ -95,9 +95,6 @@ func (v namedValue) Set(text string) error {
 }
 
 // namedBool can be given without a value, as kingpin sees by its method.
-type namedBool struct {
-	namedValue
-	isBool bool
-}
+type namedBool struct{ namedValue }
 
-func (v namedBool) IsBoolFlag() bool { return v.isBool }
+func (namedBool) IsBoolFlag() bool { return true }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,16 +45,15 @@ func startAlertmanager(t *testing.T, hook *webhook) *alertmanager {
 
 // inhibited says whether it holds an alert with this name and directory, and keeps it to itself.
 func (a *alertmanager) inhibited(name, directoryID string) (bool, error) {
-	resp, err := http.Get("http://" + a.address + "/api/v2/alerts")
+	b, _, err := get("http://" + a.address + "/api/v2/alerts")
 	if err != nil {
 		return false, err
 	}
-	defer resp.Body.Close()
 	var all []struct {
 		Labels map[string]string
 		Status struct{ InhibitedBy []string }
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
+	if err := json.Unmarshal(b, &all); err != nil {
 		return false, err
 	}
 	for _, one := range all {

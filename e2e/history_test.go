@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"testing"
 	"time"
 
@@ -26,16 +25,11 @@ func (k known) name() string { return k.labels.Get(model.MetricNameLabel) }
 // scrape reads what Prometheus would of an exporter.
 func scrape(t *testing.T, address string) (all []known) {
 	t.Helper()
-	resp, err := http.Get("http://" + address + "/metrics")
+	page, header, err := get("http://" + address + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parser, err := textparse.New(page, resp.Header.Get("Content-Type"), promlabels.NewSymbolTable(), textparse.ParserOptions{})
+	parser, err := textparse.New(page, header.Get("Content-Type"), promlabels.NewSymbolTable(), textparse.ParserOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

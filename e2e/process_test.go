@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -121,6 +122,19 @@ func eventually(t *testing.T, within time.Duration, try func() error) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// get reads what an address answers, whatever its status.
+func get(url string) (body []byte, header http.Header, err error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	if body, err = io.ReadAll(resp.Body); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return body, resp.Header, nil
 }
 
 // answers is an error unless the address answers 200.

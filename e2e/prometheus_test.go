@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -82,16 +80,8 @@ func (p *prometheus) get(endpoint string, params url.Values, data any) error {
 
 // fetch asks an endpoint of the API, and returns the answer as it came.
 func (p *prometheus) fetch(endpoint string, params url.Values) ([]byte, error) {
-	resp, err := http.Get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", endpoint, err)
-	}
-	return b, nil
+	b, _, err := get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
+	return b, err
 }
 
 // decode reads the data of an answer.

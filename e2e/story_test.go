@@ -2,9 +2,7 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -215,12 +213,7 @@ func (s *stage) killed(t *testing.T) {
 // harmless sees that names and reasons are in the table of the dashboard as they are, and that the exporter's own page takes
 // none of them for HTML.
 func (s *stage) harmless(t *testing.T) {
-	resp, err := http.Get("http://" + s.address + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
+	page, _, err := get("http://" + s.address + "/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func bareCall(r *rig) time.Duration {
 	return time.Since(began) / calls
 }
 
-// median is the middle one.
+// median is the middle one. It sorts all.
 func median(all []time.Duration) time.Duration {
 	slices.Sort(all)
 	return all[len(all)/2]

@@ -11,7 +11,7 @@ import (
 func checked(t *testing.T, yaml string) (string, error) {
 	t.Helper()
 	path := t.TempDir() + "/config.yaml"
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(yaml, "*key", "{type: access_key, access_key_id: LTAIx, access_key_secret: y}")), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(withKey(yaml)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder

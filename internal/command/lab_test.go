@@ -48,8 +48,13 @@ func (l *lab) start() {
 	l.exporter = watch(l, l.yaml, l.path, l.now, simulator.Transport(l.api))
 }
 
-// watch returns an exporter of the configuration, which takes *key for the
-// credential; path is of the state file, if any.
+// withKey puts the credential in, which the configurations of tests write as *key.
+func withKey(yaml string) string {
+	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
+	return strings.ReplaceAll(yaml, "*key", key)
+}
+
+// watch returns an exporter of the configuration; path is of the state file, if any.
 func watch(tb testing.TB, yaml, path string, now func() time.Time, transport http.RoundTripper) *exporter {
 	tb.Helper()
 	var file *store.Store
@@ -60,8 +65,7 @@ func watch(tb testing.TB, yaml, path string, now func() time.Time, transport htt
 		}
 	}
 	e := newExporter(now, slog.New(slog.DiscardHandler), transport, file)
-	key := fmt.Sprintf("{type: sts, access_key_id: %s, access_key_secret: %s, security_token: %s}", labKey.ID, labKey.Secret, labKey.SecurityToken)
-	conf, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(yaml, "*key", key)), config.Outside{})
+	conf, err := config.Parse("test.yaml", []byte(withKey(yaml)), config.Outside{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -207,7 +207,7 @@ func (r *reader) takesLong(rd *reading, q task.Query) bool {
 // moved, and reports whether the plan would have been another one.
 func (rd *reading) replan(moved time.Duration) bool {
 	rd.first, rd.began = rd.first.Add(moved), rd.began.Add(moved)
-	return rd.plan.Full || rd.plan.Since.Equal(rd.plan.Listed)
+	return rd.plan.Since.Equal(rd.plan.Listed) // as that of a full read does
 }
 
 // kindOf is the kind of a read's error.
