@@ -14,5 +14,5 @@ COPY --from=build --chown=65534:65534 /state /var/lib/cloudsso_exporter
 USER 65534:65534
 VOLUME /var/lib/cloudsso_exporter
 EXPOSE 10066
-ENV CLOUDSSO_EXPORTER_STORAGE_PATH=/var/lib/cloudsso_exporter/state.db
+ENV CLOUDSSO_EXPORTER_STORAGE_PATH=/var/lib/cloudsso_exporter
 ENTRYPOINT ["/cloudsso_exporter"]

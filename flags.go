@@ -20,7 +20,7 @@ func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").IntVar(&s.HTTP.MaxRequests)
 	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
 	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
-	c.Flag("storage.path", "State file, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
+	c.Flag("storage.path", "Folder for the state, created if missing, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
 	own := flagsOf(c)
 	fromEnvironment(own)
 	nameInErrors(own)

@@ -240,7 +240,7 @@ func TestWrongValuesAreNamed(t *testing.T) {
 	}
 }
 
-func TestStateFileOfItsOwn(t *testing.T) {
+func TestStateFolderOfItsOwn(t *testing.T) {
 	_, _, config := api(t, "")
 	before, err := os.ReadFile(config)
 	if err != nil {
@@ -253,7 +253,7 @@ func TestStateFileOfItsOwn(t *testing.T) {
 		{"--storage.path=" + web, "--web.config.file=" + web},
 	} {
 		code, _, stderr := finish(t, program(t, append(args, "--config.file="+config, "--web.listen-address=127.0.0.1:0")...))
-		if code != 2 || !strings.Contains(stderr, "--storage.path") {
+		if code != 1 || !strings.Contains(stderr, "--storage.path must name a folder") {
 			t.Errorf("%v: exit %d, stderr %q", args, code, stderr)
 		}
 	}
@@ -444,14 +444,14 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// The state file across kill -9 and orderly stops: nothing counts twice, no
+// The state folder across kill -9 and orderly stops: nothing counts twice, no
 // counter goes back, and what happened in between counts once.
 func TestCountersSurviveKill9(t *testing.T) {
 	_, directory, config := api(t, "cache_ttl: 0s\nnew_series_hold: 0s\n")
 	for n := range 130 {
 		directory.Put(newTask(n, task.Success, time.Now().Add(-time.Duration(n+10)*time.Minute)))
 	}
-	args := []string{"--config.file=" + config, "--storage.path=" + filepath.Join(t.TempDir(), "state.db")}
+	args := []string{"--config.file=" + config, "--storage.path=" + filepath.Join(t.TempDir(), "state")}
 	finished := func(r *running) int {
 		sum := 0
 		for _, v := range r.series(t, "cloudsso_tasks_finished_total") {

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
-	"cloudsso_exporter/internal/window"
 )
 
 // Collector makes metrics of States. It remembers the metrics of the last State
@@ -40,7 +40,7 @@ type memo struct {
 
 // settled is the part of a State that only a refresh or a reload changes.
 type settled struct {
-	snapshot     *window.Snapshot
+	snapshot     *ledger.Snapshot
 	name, region string
 	window       time.Duration
 	shown        int

@@ -16,9 +16,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 var update = flag.Bool("update", false, "write the golden scrapes and the reference")
@@ -132,14 +132,14 @@ func TestTextStaysPlain(t *testing.T) {
 // From the first complete refresh on, by the real window, all 4 × 3 combinations
 // are there even if there is no task, and before it there is no gauge of tasks.
 func TestEmptyDirectory(t *testing.T) {
-	win := window.New(window.Settings{Window: 24 * time.Hour, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour})
+	l := ledger.New(ledger.Settings{Window: 24 * time.Hour, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour})
 	state := started()
 	count := func(name string) int { return testutil.CollectAndCount(New().For([]*refresh.State{state}), name) }
-	if state.Snapshot = win.Snapshot(); count("cloudsso_tasks") != 0 {
+	if state.Snapshot = l.Snapshot(); count("cloudsso_tasks") != 0 {
 		t.Error("tasks are shown before the first complete refresh")
 	}
-	win.Apply(window.NewBatch(), window.Cut{Began: noon, At: noon, Since: at(-24 * time.Hour)})
-	state.Snapshot = win.Snapshot()
+	l.Apply(ledger.NewBatch(), ledger.Span{Began: noon, At: noon, Since: at(-24 * time.Hour)})
+	state.Snapshot = l.Snapshot()
 	for name, want := range map[string]int{
 		"cloudsso_tasks":                                      12,
 		"cloudsso_failed_tasks":                               0,
@@ -202,11 +202,12 @@ func TestLastRefreshError(t *testing.T) {
 func TestCollapsingLabels(t *testing.T) {
 	s := succeeded()
 	s.Requests = append(s.Requests, refresh.Requests{Action: "ListTasks", Code: "a\xff", N: 2}, refresh.Requests{Action: "ListTasks", Code: "a\xfe", N: 3})
-	s.Snapshot.Failed = []window.ReasonCount{{Type: "T", Reason: "\xff", N: 1}, {Type: "T", Reason: "\xfe", N: 4}}
-	s.Snapshot.LastEnd = []window.StatusTime{{Type: "T", Status: "\xff", At: at(1 * time.Second)}, {Type: "T", Status: "\xfe", At: at(2 * time.Second)}}
-	s.Snapshot.OldestInProgress = []window.TypeTime{{Type: "\xff", At: at(3 * time.Second)}, {Type: "\xfe", At: at(1 * time.Second)}}
+	s.Snapshot.Failed = []ledger.ReasonCount{{Type: "T", Reason: "\xff", N: 1}, {Type: "T", Reason: "\xfe", N: 4}}
+	s.Snapshot.LastEnd = []ledger.StatusTime{{Type: "T", Status: "\xff", At: at(1 * time.Second)}, {Type: "T", Status: "\xfe", At: at(2 * time.Second)}}
+	s.Snapshot.OldestInProgress = []ledger.TypeTime{{Type: "\xff", At: at(3 * time.Second)}, {Type: "\xfe", At: at(1 * time.Second)}}
 	s.Snapshot.Failures = append(s.Snapshot.Failures, s.Snapshot.Failures...)
-	s.Snapshot.Counters.Durations = append(s.Snapshot.Counters.Durations, s.Snapshot.Counters.Durations...)
+	i := slices.IndexFunc(s.Snapshot.Counters, func(c ledger.Series) bool { return c.Metric == ledger.Durations })
+	s.Snapshot.Counters = append(s.Snapshot.Counters, s.Snapshot.Counters[i])
 	twin := succeeded() // the same directory twice, and once more by other bytes
 	s.DirectoryID, twin.DirectoryID = "d-\xff", "d-\xfe"
 

@@ -1,8 +1,8 @@
 package collector
 
 import (
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
-	"cloudsso_exporter/internal/window"
 )
 
 // eventTable is the counters and histograms: each task counts once, ever.
@@ -16,10 +16,8 @@ func eventTable() []description {
 				Labels: []string{"task_type"},
 				Query:  `sum by (task_type) (increase(cloudsso_tasks_started_total[1h]))`,
 			},
-			merge: add,
-			values: ofCounters(func(c *window.Counters) []window.Counter {
-				return c.Started
-			}, false),
+			merge:  add,
+			values: ofCounter(ledger.Started),
 		},
 		{
 			Metric: Metric{
@@ -29,10 +27,8 @@ func eventTable() []description {
 				Query: `sum(increase(cloudsso_tasks_finished_total{status="Failed"}[1h]))
   / sum(increase(cloudsso_tasks_finished_total[1h]))`,
 			},
-			merge: add,
-			values: ofCounters(func(c *window.Counters) []window.Counter {
-				return c.Finished
-			}, true),
+			merge:  add,
+			values: ofCounter(ledger.Finished),
 		},
 		{
 			Metric: Metric{
@@ -42,10 +38,8 @@ func eventTable() []description {
 				Labels: []string{"task_type", "failure_reason"},
 				Query:  `topk(5, sum by (failure_reason) (increase(cloudsso_task_failures_total[1d])))`,
 			},
-			merge: add,
-			values: ofCounters(func(c *window.Counters) []window.Counter {
-				return c.Failures
-			}, true),
+			merge:  add,
+			values: ofCounter(ledger.Failures),
 		},
 		{
 			Metric: Metric{
@@ -55,15 +49,7 @@ func eventTable() []description {
 				Labels: []string{"task_type", "status"},
 				Query:  `histogram_quantile(0.9, sum by (le, task_type) (rate(cloudsso_task_duration_seconds_bucket[1d])))`,
 			},
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
-				if s.Counters == nil {
-					return nil
-				}
-				for _, d := range s.Counters.Durations {
-					all = append(all, sample{labels: []string{string(d.Type), string(d.Status)}, histogram: d.Histogram})
-				}
-				return all
-			}),
+			values: ofCounter(ledger.Durations),
 		},
 		{
 			Metric: Metric{
@@ -73,26 +59,27 @@ func eventTable() []description {
 				Labels: []string{"task_type"},
 				Query:  `increase(cloudsso_unresolved_failures_expired_total[7d]) > 0`,
 			},
-			merge: add,
-			values: ofCounters(func(c *window.Counters) []window.Counter {
-				return c.Expired
-			}, false),
+			merge:  add,
+			values: ofCounter(ledger.Expired),
 		},
 	}
 }
 
-// ofCounters is the series of one counter by task type, and by its second label if it has one.
-func ofCounters(of func(*window.Counters) []window.Counter, labelled bool) values {
-	return ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
-		if s.Counters == nil {
-			return nil
-		}
-		for _, c := range of(s.Counters) {
-			labels := []string{string(c.Type)}
-			if labelled {
-				labels = append(labels, c.Label)
+// ofCounter is the series of one counter by task type, and by its second label if it has one.
+func ofCounter(m ledger.Metric) values {
+	return ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) (all []sample) {
+		for _, c := range s.Counters {
+			if c.Metric != m {
+				continue
 			}
-			all = append(all, sample{labels: labels, value: float64(c.Value), created: c.Created})
+			one := sample{value: float64(c.Value), created: c.Created, histogram: c.Histogram}
+			if c.Type != "" {
+				one.labels = append(one.labels, string(c.Type))
+			}
+			if c.Label != "" {
+				one.labels = append(one.labels, c.Label)
+			}
+			all = append(all, one)
 		}
 		return all
 	})

@@ -17,7 +17,7 @@ type Process struct {
 	// Reloaded says whether the last load of the configuration succeeded, and
 	// when one last did.
 	Reloaded func() (ok bool, success time.Time)
-	// StorageUp says whether the state file can be written; nil when none is configured.
+	// StorageUp says whether the state folder can be written; nil when none is configured.
 	StorageUp func() bool
 }
 
@@ -80,7 +80,7 @@ func exporterMetrics() []Metric {
 		},
 		{
 			Name: program + "_storage_up", Type: Gauge, Unit: "0 or 1",
-			Help:  "Whether the state file can be written.",
+			Help:  "Whether the state folder can be written.",
 			Notes: "Absent without `--storage.path`. While it is 0 counters keep their last durable value and gauges go on.",
 			Query: `cloudsso_exporter_storage_up == 0`,
 		},

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/histogram"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // healthTable is how the exporter fares with each directory.
@@ -41,7 +41,7 @@ func healthTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_last_refresh_success_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Health,
 				Help:  "When what is shown of the directory was true: the last complete refresh.",
-				Notes: "Absent before the first success. With a state file it is there straight after a restart.",
+				Notes: "Absent before the first success. With a state folder it is there straight after a restart.",
 				Query: `time() - cloudsso_last_refresh_success_timestamp_seconds`,
 			},
 			values: func(s *refresh.State) []sample {
@@ -107,13 +107,7 @@ func healthTable() []description {
 				Notes: "If it grows, write `failure_reasons.rules` for the reasons that matter, or raise the limit.",
 				Query: `increase(cloudsso_failure_reasons_overflow_total[1d]) > 0`,
 			},
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) []sample {
-				if s.Counters == nil || s.Counters.Overflow.Created.IsZero() {
-					return nil // nothing has ever been durable
-				}
-				o := s.Counters.Overflow
-				return []sample{{value: float64(o.Value), created: o.Created}}
-			}),
+			values: ofCounter(ledger.Overflow),
 		},
 	}
 }

@@ -132,7 +132,7 @@ func TestExposedAsDescribed(t *testing.T) {
 	}
 }
 
-// Without a state file there is nothing to say of it.
+// Without a state folder there is nothing to say of it.
 func TestNoStateFile(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(Process{Reloaded: func() (bool, time.Time) { return false, time.Time{} }}.Collectors()...)
@@ -143,7 +143,7 @@ func TestNoStateFile(t *testing.T) {
 	for _, f := range families {
 		switch v := f.Metric[0].GetGauge().GetValue(); f.GetName() {
 		case "cloudsso_exporter_storage_up":
-			t.Error("storage_up is exposed without a state file")
+			t.Error("storage_up is exposed without a state folder")
 		case "cloudsso_exporter_config_last_reload_successful", "cloudsso_exporter_config_last_reload_success_timestamp_seconds":
 			if v != 0 {
 				t.Errorf("%s is %v before anything was loaded", f.GetName(), v)

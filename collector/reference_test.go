@@ -41,7 +41,7 @@ that fails changes none of them: ` + "`cloudsso_up`" + ` is 0, and the age of wh
 ` + "`time() - cloudsso_last_refresh_success_timestamp_seconds`" + `.
 
 Counters begin at 0 with the first complete refresh: what had happened by then is in the gauges only. Each task counts once,
-ever; with a state file also across restarts. Protobuf scrapes carry created timestamps and native histogram buckets.
+ever; with a state folder also across restarts. Protobuf scrapes carry created timestamps and native histogram buckets.
 
 ## Labels
 

@@ -3,8 +3,8 @@ package collector
 import (
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
-	"cloudsso_exporter/internal/window"
 )
 
 // stateTable is the gauges: what one complete refresh saw, whole or not at all,
@@ -20,7 +20,7 @@ func stateTable() []description {
 				Query:  `sum by (task_type) (cloudsso_tasks{status="Failed"})`,
 			},
 			merge: add,
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) (all []sample) {
 				for _, c := range s.Tasks {
 					all = append(all, sample{labels: []string{string(c.Type), string(c.Status)}, value: float64(c.N)})
 				}
@@ -36,7 +36,7 @@ func stateTable() []description {
 				Query:  `topk(5, sum by (failure_reason) (cloudsso_failed_tasks))`,
 			},
 			merge: add,
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) []sample {
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) []sample {
 				return byReason(s.Failed)
 			}),
 		},
@@ -49,7 +49,7 @@ func stateTable() []description {
 				Query:  `sum by (directory_id, task_type) (cloudsso_unresolved_failures)`,
 			},
 			merge: add,
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) []sample {
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) []sample {
 				return byReason(s.Unresolved)
 			}),
 		},
@@ -70,13 +70,13 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_last_task_end_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
-				Help:   "End of the newest finished task in the window, by task type and status.",
-				Notes:  "Absent when there is none.",
+				Help:   "End of the newest finished task seen, by task type and status.",
+				Notes:  "Also of one that has left the window. Absent when none was seen.",
 				Labels: []string{"task_type", "status"},
 				Query:  `time() - cloudsso_last_task_end_timestamp_seconds{status="Success"}`,
 			},
 			merge: func(a, b float64) float64 { return max(a, b) },
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) (all []sample) {
 				for _, e := range s.LastEnd {
 					all = append(all, sample{labels: []string{string(e.Type), string(e.Status)}, value: unix(e.At)})
 				}
@@ -92,7 +92,7 @@ func stateTable() []description {
 				Query:  `time() - cloudsso_oldest_in_progress_start_timestamp_seconds > 30 * 60`,
 			},
 			merge: func(a, b float64) float64 { return min(a, b) },
-			values: ofSnapshot(func(s *window.Snapshot, _ *refresh.State) (all []sample) {
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) (all []sample) {
 				for _, o := range s.OldestInProgress {
 					all = append(all, sample{labels: []string{string(o.Type)}, value: unix(o.At)})
 				}
@@ -123,7 +123,7 @@ func stateTable() []description {
 }
 
 // ofSnapshot is values of the snapshot, none before the first complete refresh.
-func ofSnapshot(of func(*window.Snapshot, *refresh.State) []sample) values {
+func ofSnapshot(of func(*ledger.Snapshot, *refresh.State) []sample) values {
 	return func(s *refresh.State) []sample {
 		if s.Snapshot == nil {
 			return nil
@@ -132,7 +132,7 @@ func ofSnapshot(of func(*window.Snapshot, *refresh.State) []sample) values {
 	}
 }
 
-func byReason(counts []window.ReasonCount) (all []sample) {
+func byReason(counts []ledger.ReasonCount) (all []sample) {
 	for _, c := range counts {
 		all = append(all, sample{labels: []string{string(c.Type), c.Reason}, value: float64(c.N)})
 	}
@@ -141,7 +141,7 @@ func byReason(counts []window.ReasonCount) (all []sample) {
 
 // oneByOne shows as many unresolved failures as the settings allow; the snapshot
 // has them in order of importance.
-func oneByOne(s *window.Snapshot, state *refresh.State) (all []sample) {
+func oneByOne(s *ledger.Snapshot, state *refresh.State) (all []sample) {
 	for _, f := range s.Failures[:min(max(state.Shown, 0), len(s.Failures))] {
 		t := f.Latest
 		if state.HideNames {

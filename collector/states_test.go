@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/histogram"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // started is the state of a directory before its first attempt has ended.
@@ -51,8 +51,8 @@ func succeeded() *refresh.State {
 
 // snapshot has something of everything: a revocation that failed twice, a
 // provisioning that failed before, one task running for long.
-func snapshot() *window.Snapshot {
-	s := &window.Snapshot{At: at(1500 * time.Millisecond), Window: 7 * 24 * time.Hour}
+func snapshot() *ledger.Snapshot {
+	s := &ledger.Snapshot{At: at(1500 * time.Millisecond), Window: 7 * 24 * time.Hour}
 	counts := map[task.Type][3]int{ // in progress, success, failed
 		task.CreateAccessAssignment:       {1, 20, 0},
 		task.DeleteAccessAssignment:       {0, 3, 2},
@@ -60,23 +60,23 @@ func snapshot() *window.Snapshot {
 	}
 	for _, typ := range task.Types() {
 		for i, status := range task.Statuses() {
-			s.Tasks = append(s.Tasks, window.StatusCount{Type: typ, Status: status, N: counts[typ][i]})
+			s.Tasks = append(s.Tasks, ledger.StatusCount{Type: typ, Status: status, N: counts[typ][i]})
 		}
 	}
-	s.Failed = []window.ReasonCount{
+	s.Failed = []ledger.ReasonCount{
 		{Type: task.DeleteAccessAssignment, Reason: "No Permission.", N: 2},
 		{Type: task.ProvisionAccessConfiguration, Reason: "role_already_exists", N: 1},
 	}
-	s.Unresolved = []window.ReasonCount{
+	s.Unresolved = []ledger.ReasonCount{
 		{Type: task.DeleteAccessAssignment, Reason: "No Permission.", N: 1},
 		{Type: task.ProvisionAccessConfiguration, Reason: "role_already_exists", N: 1},
 	}
-	s.LastEnd = []window.StatusTime{
+	s.LastEnd = []ledger.StatusTime{
 		{Type: task.CreateAccessAssignment, Status: task.Success, At: at(-time.Minute)},
 		{Type: task.DeleteAccessAssignment, Status: task.Failed, At: at(-10 * time.Minute)},
 	}
-	s.OldestInProgress = []window.TypeTime{{Type: task.CreateAccessAssignment, At: at(-8 * 24 * time.Hour)}}
-	s.Failures = []window.Failure{
+	s.OldestInProgress = []ledger.TypeTime{{Type: task.CreateAccessAssignment, At: at(-8 * 24 * time.Hour)}}
+	s.Failures = []ledger.Failure{
 		{
 			Latest: task.Task{
 				ID: "t-revoke-2", Type: task.DeleteAccessAssignment, Status: task.Failed,
@@ -102,20 +102,19 @@ func snapshot() *window.Snapshot {
 		took.Observe(d)
 	}
 	born := at(-3 * time.Hour)
-	s.Counters = &window.Counters{
-		Started: []window.Counter{{Type: task.CreateAccessAssignment, Value: 4, Created: born}},
-		Finished: []window.Counter{
-			{Type: task.DeleteAccessAssignment, Label: "Failed", Value: 2, Created: born},
-			{Type: task.DeleteAccessAssignment, Label: "Success", Value: 3, Created: born},
-		},
-		Failures: []window.Counter{
-			{Type: task.DeleteAccessAssignment, Label: "No Permission.", Value: 0, Created: at(-time.Minute)}, // on hold
-			{Type: task.DeleteAccessAssignment, Label: "role_already_exists", Value: 0, Created: born},
-		},
-		Durations: []window.Duration{{Type: task.DeleteAccessAssignment, Status: task.Success, Histogram: took}},
-		Expired:   []window.Counter{{Type: task.DeleteAccessAssignment, Value: 1, Created: born}},
-		Overflow:  window.Counter{Value: 5, Created: born},
+	count := func(m ledger.Metric, t task.Type, label string, value uint64, created time.Time) {
+		id := ledger.SeriesID{Metric: m, Type: t, Label: label}
+		s.Counters = append(s.Counters, ledger.Series{SeriesID: id, Value: value, Created: created})
 	}
+	count(ledger.Started, task.CreateAccessAssignment, "", 4, born)
+	count(ledger.Finished, task.DeleteAccessAssignment, "Failed", 2, born)
+	count(ledger.Finished, task.DeleteAccessAssignment, "Success", 3, born)
+	count(ledger.Failures, task.DeleteAccessAssignment, "No Permission.", 0, at(-time.Minute)) // on hold
+	count(ledger.Failures, task.DeleteAccessAssignment, "role_already_exists", 0, born)
+	count(ledger.Durations, task.DeleteAccessAssignment, "Success", 0, born)
+	s.Counters[len(s.Counters)-1].Histogram = took
+	count(ledger.Expired, task.DeleteAccessAssignment, "", 1, born)
+	count(ledger.Overflow, "", "", 5, born)
 	return s
 }
 

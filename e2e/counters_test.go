@@ -60,7 +60,7 @@ directories:
   - {directory_id: %s, region: cn-shanghai, endpoint: %q, credential: {type: access_key, access_key_id: %s, access_key_secret: %s}}
 `, hold, directoryID, server.URL, key.ID, key.Secret))
 	run := func() *process {
-		return start(t, "cloudsso_exporter", "--config.file="+config, "--storage.path="+filepath.Join(dir, "state.db"), "--web.listen-address="+address)
+		return start(t, "cloudsso_exporter", "--config.file="+config, "--storage.path="+filepath.Join(dir, "state"), "--web.listen-address="+address)
 	}
 	exporter := run()
 	eventually(t, 20*time.Second, answers("http://"+address+"/-/ready"))

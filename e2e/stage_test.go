@@ -83,7 +83,7 @@ func keyOf(id string, n int) simulator.Key {
 func (s *stage) run(t *testing.T) {
 	t.Helper()
 	s.exporter = start(t, "cloudsso_exporter", "--config.file="+s.configure(t),
-		"--storage.path="+filepath.Join(s.dir, "state.db"), "--web.listen-address="+s.address,
+		"--storage.path="+filepath.Join(s.dir, "state"), "--web.listen-address="+s.address,
 		"--web.timeout-offset=700ms") // of the second that Prometheus waits: a directory that is slow leaves time enough
 	eventually(t, 40*time.Second, answers("http://"+s.address+"/-/ready"))
 	if s.prom != nil {

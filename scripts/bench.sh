@@ -14,7 +14,7 @@ bench apiclient 'FirstRead' 2x
 bench internal/server 'CachedScrape/directories=1$' 1000x
 bench internal/server 'CachedScrape/directories=200$' 100x
 bench internal/refresh 'SteadyRefresh' 3x
-bench internal/window 'HeapPerTask' 1x
+bench internal/ledger 'HeapPerTask' 1x
 bench internal/store 'Commit20$' 200x
 bench internal/command 'Window|Straggler|FirstRead100k|DecodeAndApply|ManyDirectories|Growth' 1x
 bench internal/command 'Start100k' 5x
@@ -74,7 +74,7 @@ END {
 	row("start with the state of 100,000 tasks until the first scrape is answered, s", short(has("Start100k", "s/first-scrape")), 1)
 	row("10,000 refreshes: heap after / before", short(has("Growth", "×heap")), 1.1)
 	row("10,000 refreshes: goroutines more", short(has("Growth", "goroutines-more")), "0")
-	row("10,000 refreshes: state file after / before, which grows by doubling", short(has("Growth", "×file")), 2)
+	row("10,000 refreshes: state folder after / before, which grows by doubling", short(has("Growth", "×file")), 2)
 	row("1 directory, 1,000,000 tasks: first read, s", short(has("Window/tasks=1000000", "s/first-read")))
 	row("1 directory, 1,000,000 tasks: heap in use after it, MB", short(has("Window/tasks=1000000", "MB-after")), 300)
 	row("1 directory, 1,000,000 tasks: heap in use at its height, MB", short(has("Window/tasks=1000000", "MB-at-most")))

@@ -14,4 +14,4 @@ grep -rlE --include='*_test.go' '^func Fuzz' . | grep -v '^./e2e/' | sort | whil
 	done
 done
 echo "$((inputs / 100)) histories of a window"
-go test -run '^TestAgainstModel$' -timeout 1h ./internal/window -histories $((inputs / 100))
+go test -run '^TestAgainstModel$' -timeout 1h ./internal/ledger -histories $((inputs / 100))

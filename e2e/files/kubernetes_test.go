@@ -99,7 +99,7 @@ func TestKubernetesManifests(t *testing.T) {
 		t.Error("probes ask elsewhere")
 	}
 	if *set.Spec.Replicas != 1 {
-		t.Errorf("%d replicas, but the state file belongs to one", *set.Spec.Replicas)
+		t.Errorf("%d replicas, but the state folder belongs to one", *set.Spec.Replicas)
 	}
 }
 

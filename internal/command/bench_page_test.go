@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"cloudsso_exporter/apiclient"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // A page of 20 new tasks, decoded and applied to a window of 1,000,000 tasks,
@@ -41,7 +41,7 @@ func BenchmarkDecodeAndApply(b *testing.B) {
 // pageTurner is a window, and a client whose transport has the next page ready.
 type pageTurner struct {
 	*testing.B
-	window *window.Window
+	ledger *ledger.Ledger
 	client *apiclient.Client
 	now    time.Time
 	tasks  int // made so far
@@ -50,13 +50,13 @@ type pageTurner struct {
 
 func newPageTurner(b *testing.B, tasks int) *pageTurner {
 	p := &pageTurner{B: b, now: rigBegins, tasks: tasks}
-	p.window = window.New(window.Settings{Window: window.Listed, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour, Hold: 2 * time.Minute})
-	batch := window.NewBatch()
+	p.ledger = ledger.New(ledger.Settings{Window: ledger.Retention, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour, Hold: 2 * time.Minute})
+	batch := ledger.NewBatch()
 	for _, record := range spread(0, tasks, p.now.Add(-160*time.Hour), 159*time.Hour) {
 		batch.Add([]task.Task{record.Task})
 	}
-	p.window.Apply(batch, window.Cut{Began: p.now, At: p.now, Since: p.now.Add(-window.Listed)})
-	p.window.Committed(p.now)
+	p.ledger.Apply(batch, ledger.Span{Began: p.now, At: p.now, Since: p.now.Add(-ledger.Retention)})
+	p.ledger.Committed(p.now)
 	keys, err := apiclient.NewCredentials(apiclient.Credential{
 		Type: apiclient.CredentialSTS, AccessKeyID: labKey.ID, AccessKeySecret: labKey.Secret, SecurityToken: labKey.SecurityToken,
 	}, func() time.Time { return p.now })
@@ -84,7 +84,7 @@ func (p *pageTurner) turn() time.Duration {
 	p.now = p.now.Add(time.Second)
 	p.write()
 	began := time.Now()
-	batch := window.NewBatch()
+	batch := ledger.NewBatch()
 	for page, err := range p.client.Pages(p.Context(), task.Query{From: p.now.Add(-time.Minute)}, task.Paging{}) {
 		if err != nil {
 			p.Fatal(err)
@@ -94,10 +94,10 @@ func (p *pageTurner) turn() time.Duration {
 	if batch.Len() != 20 {
 		p.Fatal(batch.Len())
 	}
-	p.window.Apply(batch, window.Cut{Began: p.now, At: p.now})
-	p.window.Changes()
-	p.window.Committed(p.now)
-	p.window.Snapshot()
+	p.ledger.Apply(batch, ledger.Span{Began: p.now, At: p.now})
+	p.ledger.Change()
+	p.ledger.Committed(p.now)
+	p.ledger.Snapshot()
 	return time.Since(began)
 }
 

@@ -69,7 +69,7 @@ func BenchmarkGrowth(b *testing.B) {
 	for b.Loop() {
 		r := newRig(b, simulator.Options{})
 		r.api.Directory("d-0000").Generate(threeEvery(apart))
-		path := filepath.Join(b.TempDir(), "state.db")
+		path := filepath.Join(b.TempDir(), "state")
 		r.start(unlimited+directories(1), path)
 		r.group.Await(b.Context())
 		run := func(n int) (heap int64, goroutines int, file int64) {
@@ -98,7 +98,7 @@ func BenchmarkGrowth(b *testing.B) {
 		b.ReportMetric(file, "×file")
 		b.ReportMetric(float64(goroutines1-goroutines0), "goroutines-more")
 		if heap > mostHeap || file > mostFile || goroutines1 > goroutines0 {
-			b.Errorf("over %d refreshes the heap went from %d to %d bytes, the state file from %d to %d, goroutines from %d to %d",
+			b.Errorf("over %d refreshes the heap went from %d to %d bytes, the state folder from %d to %d, goroutines from %d to %d",
 				refreshes, heap0, heap1, file0, file1, goroutines0, goroutines1)
 		}
 		r.stop()
@@ -143,7 +143,7 @@ func settled() int {
 // A start with the state of 100,000 tasks, up to the answer to the first scrape.
 func BenchmarkStart100k(b *testing.B) {
 	const tasks, most = 100_000, time.Second
-	path := filepath.Join(b.TempDir(), "state.db")
+	path := filepath.Join(b.TempDir(), "state")
 	r := newRig(b, simulator.Options{})
 	r.put("d-0000", 0, tasks, rigBegins.Add(-160*time.Hour), 159*time.Hour)
 	yaml := unlimited + directories(1)

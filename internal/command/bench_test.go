@@ -44,7 +44,7 @@ func newRig(b *testing.B, options simulator.Options) *rig {
 
 func (r *rig) time() time.Time { return time.Unix(0, r.clock.Load()).UTC() }
 
-// start begins to watch; path is of the state file, if any.
+// start begins to watch; path is of the state folder, if any.
 func (r *rig) start(yaml, path string) {
 	r.Helper()
 	r.exporter = watch(r, yaml, path, r.time, r)

@@ -12,10 +12,10 @@ import (
 
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // Check validates a configuration and says what it costs.
@@ -98,7 +98,7 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Lo
 	}
 	table.Flush()
 	steady := load.Steady()
-	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all 7 days once, at start without a state file: %d\n",
+	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all 7 days once, at start without a state folder: %d\n",
 		config.FormatDuration(steady.Interval), steady.Drift, steady.FirstRead)
 }
 
@@ -133,7 +133,7 @@ func (c Check) share(conf *config.Config, load refresh.Load) {
 // call makes one signed call and prints what it says.
 func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory, keys *apiclient.Credentials) error {
 	client := apiclient.New(clientConfig(conf, d, keys, c.Transport, c.Now))
-	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - window.Listed)}
+	query := task.Query{Status: task.Failed, From: c.Now().Add(liveMargin - ledger.Retention)}
 	for page, err := range client.Pages(ctx, query, task.Paging{NoRetry: true}) {
 		if err != nil {
 			return err

@@ -13,9 +13,9 @@ import (
 
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/store"
-	"cloudsso_exporter/internal/window"
 )
 
 // exporter is the running directories and what they share. A reload replaces
@@ -69,9 +69,12 @@ func (e *exporter) apply(c *config.Config) error {
 		w := e.running[d.ID]
 		switch {
 		case w == nil:
-			if w, err = e.watch(next, d); err != nil {
-				return err
+			if e.store != nil {
+				if err := e.store.Check(d.ID); err != nil {
+					return err
+				}
 			}
+			w = e.watch(next, d)
 			added = append(added, d)
 		case e.changed(c, d):
 			renewed = append(renewed, d)
@@ -94,7 +97,7 @@ func (e *exporter) apply(c *config.Config) error {
 	for id, w := range last.running {
 		if next.running[id] == nil {
 			w.directory.Close()
-			e.log.Info("directory no longer watched: a state file keeps its state for 30 days", "directory_id", id)
+			e.log.Info("directory no longer watched: its state is kept for 30 days", "directory_id", id)
 		}
 	}
 	for _, d := range renewed {
@@ -107,14 +110,10 @@ func (e *exporter) apply(c *config.Config) error {
 }
 
 // watch begins to watch a directory that is not watched yet.
-func (e *exporter) watch(p parts, d config.Directory) (*watched, error) {
+func (e *exporter) watch(p parts, d config.Directory) *watched {
 	w := &watched{meter: refresh.NewMeter(e.now())}
-	var err error
-	w.directory, err = refresh.NewDirectory(settings(p.config, d), e.client(p, d, w), w.meter, e.state(), e.now, e.log)
-	if err != nil {
-		return nil, err
-	}
-	return w, nil
+	w.directory = refresh.NewDirectory(settings(p.config, d), e.client(p, d, w), w.meter, e.state(), e.now, e.log)
+	return w
 }
 
 // client returns the client of a directory, which counts for w.
@@ -187,7 +186,7 @@ func (e *exporter) credentialsFor(c *config.Config) (map[apiclient.Credential]*a
 	return sources, nil
 }
 
-// retain tells the state file which directories are configured. It needs mu.
+// retain tells the state folder which directories are configured. It needs mu.
 func (e *exporter) retain() {
 	if e.store == nil {
 		return
@@ -197,7 +196,7 @@ func (e *exporter) retain() {
 		ids = append(ids, d.ID)
 	}
 	if err := e.store.Retain(ids); err != nil {
-		e.log.Warn("the state file cannot note which directories are configured: removed ones may be kept longer than 30 days", "err", err)
+		e.log.Warn("the state folder cannot note which directories are configured: removed ones may be kept longer than 30 days", "err", err)
 	}
 }
 
@@ -217,7 +216,7 @@ func (e *exporter) housekeep(ctx context.Context) {
 	}
 }
 
-// state is the state file as refresh wants it: nil when there is none.
+// state is the state folder as refresh wants it: nil when there is none.
 func (e *exporter) state() refresh.Store {
 	if e.store == nil {
 		return nil
@@ -225,7 +224,7 @@ func (e *exporter) state() refresh.Store {
 	return e.store
 }
 
-// close ends all attempts and closes the state file.
+// close ends all attempts and closes the state folder.
 func (e *exporter) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -249,7 +248,7 @@ func settings(c *config.Config, d config.Directory) refresh.Settings {
 		CacheTTL:    c.CacheTTL,
 		Shown:       c.Unresolved.Limit,
 		HideNames:   !c.Unresolved.Names,
-		Window: window.Settings{
+		Settings: ledger.Settings{
 			Window:      c.Window,
 			Filter:      d.Filter,
 			Rules:       c.FailureReasons.Rules,

@@ -9,9 +9,9 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/simulator"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // 347 random tasks, listed in any order while others arrive between the pages:
@@ -94,7 +94,7 @@ func gaugesOf(tasks []task.Task) map[string]float64 {
 }
 
 // gauges are what a snapshot shows, by the same names.
-func gauges(s *window.Snapshot) map[string]float64 {
+func gauges(s *ledger.Snapshot) map[string]float64 {
 	g := map[string]float64{}
 	for _, c := range s.Tasks {
 		if c.N > 0 {

@@ -24,7 +24,7 @@ type lab struct {
 	yaml string
 	api  *simulator.Server
 	skew atomic.Int64 // of the exporter's clock
-	path string       // of the state file; empty: none
+	path string       // of the state folder; empty: none
 	now  func() time.Time
 
 	*exporter
@@ -54,7 +54,7 @@ func withKey(yaml string) string {
 	return strings.ReplaceAll(yaml, "*key", key)
 }
 
-// watch returns an exporter of the configuration; path is of the state file, if any.
+// watch returns an exporter of the configuration; path is of the state folder, if any.
 func watch(tb testing.TB, yaml, path string, now func() time.Time, transport http.RoundTripper) *exporter {
 	tb.Helper()
 	var file *store.Store

@@ -32,7 +32,7 @@ type Serve struct {
 	Source
 	Web         *web.FlagConfig
 	HTTP        server.Settings
-	StoragePath string // of the state file; empty: nothing survives a restart
+	StoragePath string // the state folder; empty: nothing survives a restart
 
 	Now       func() time.Time
 	Transport http.RoundTripper // to the API
@@ -64,14 +64,11 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	}
 	var state *store.Store
 	if s.StoragePath != "" {
-		if err := s.checkStoragePath(); err != nil {
-			return err
-		}
 		state, err = store.Open(ctx, s.StoragePath, store.Options{Wait: store.Wait, Now: s.Now, Logger: log})
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if state == nil { // stopped as asked, while another process still held the file
+		if state == nil { // stopped as asked, while another process still held the folder
 			return nil
 		}
 	}
@@ -80,27 +77,6 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 		return errors.Join(err, e.close())
 	}
 	return errors.Join(s.serve(ctx, log, e, newReloader(s.Now, log, load, e.apply)), e.close())
-}
-
-// checkStoragePath finds a state file that is another file of ours: what is no
-// state file is set aside as a damaged one, and these are needed where they are.
-func (s Serve) checkStoragePath() error {
-	for _, other := range []struct{ flag, path string }{
-		{"--config.file", s.File},
-		{"--web.config.file", *s.Web.WebConfigFile},
-	} {
-		if sameFile(s.StoragePath, other.path) {
-			return UsageError{fmt.Errorf("--storage.path=%s is the file of %s: give the state a file of its own", s.StoragePath, other.flag)}
-		}
-	}
-	return nil
-}
-
-// sameFile reports whether both paths lead to one file that is there.
-func sameFile(a, b string) bool {
-	one, errOne := os.Stat(a)
-	two, errTwo := os.Stat(b)
-	return errOne == nil && errTwo == nil && os.SameFile(one, two)
 }
 
 // serve answers HTTP and signals until ctx ends.

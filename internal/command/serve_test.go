@@ -42,9 +42,9 @@ func TestFlagsThatCannotBeMeant(t *testing.T) {
 	}
 }
 
-// A process that is stopped while it waits for its predecessor's state file has not failed.
+// A process that is stopped while it waits for its predecessor's state folder has not failed.
 func TestStoppedWhileTheStateFileIsLocked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state.db")
+	path := filepath.Join(t.TempDir(), "state")
 	held, err := store.Open(t.Context(), path, store.Options{})
 	if err != nil {
 		t.Fatal(err)

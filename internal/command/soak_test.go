@@ -18,10 +18,10 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/simulator"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // soak is days of two Prometheus servers scraping two directories every 15 s,
@@ -62,7 +62,7 @@ func TestSoak(t *testing.T) {
 		seed, _ = strconv.ParseUint(v, 10, 64)
 	}
 	t.Logf("SOAK_SEED=%d SOAK_DAYS=%v", seed, days)
-	path := filepath.Join(t.TempDir(), "state.db")
+	path := filepath.Join(t.TempDir(), "state")
 	synctest.Test(t, func(t *testing.T) {
 		s := &soak{rng: rand.New(rand.NewPCG(seed, 2)), live: map[string][]simulator.Record{}}
 		s.lab = newLab(t, soakConfig, simulator.Options{Order: simulator.Shuffled, RandomSeed: seed, Latency: 40 * time.Millisecond})
@@ -250,7 +250,7 @@ func (s *soak) compare(state *refresh.State, what string, got, want any) {
 	}
 }
 
-func tasksOf(s *window.Snapshot) map[simulator.TypeStatus]int {
+func tasksOf(s *ledger.Snapshot) map[simulator.TypeStatus]int {
 	counts := map[simulator.TypeStatus]int{}
 	for _, c := range s.Tasks {
 		if c.N > 0 {
@@ -265,7 +265,7 @@ type standing struct {
 	Since      time.Time
 }
 
-func failuresOf(s *window.Snapshot) map[task.Subject]standing {
+func failuresOf(s *ledger.Snapshot) map[task.Subject]standing {
 	failures := map[task.Subject]standing{}
 	for _, f := range s.Failures {
 		failures[f.Latest.Subject()] = standing{f.Latest.ID, f.Reason, f.Since}
@@ -282,16 +282,17 @@ func truthUnresolved(d *simulator.Directory, now time.Time) map[task.Subject]sta
 }
 
 // countersOf are the event counters that are not 0, by their labels.
-func countersOf(s *window.Snapshot) map[string]float64 {
+func countersOf(s *ledger.Snapshot) map[string]float64 {
 	counts := map[string]float64{}
-	for name, series := range map[string][]window.Counter{"started": s.Counters.Started, "finished": s.Counters.Finished, "failures": s.Counters.Failures} {
-		for _, c := range series {
-			counts[name+" "+string(c.Type)+" "+c.Label] += float64(c.Value)
+	for _, c := range s.Counters {
+		labels := " " + string(c.Type) + " " + c.Label
+		switch c.Metric {
+		case ledger.Started, ledger.Finished, ledger.Failures:
+			counts[string(c.Metric)+labels] += float64(c.Value)
+		case ledger.Durations:
+			counts["durations"+labels] += float64(c.Histogram.Count)
+			counts["seconds"+labels] += c.Histogram.Sum
 		}
-	}
-	for _, d := range s.Counters.Durations {
-		counts["durations "+string(d.Type)+" "+string(d.Status)] += float64(d.Histogram.Count)
-		counts["seconds "+string(d.Type)+" "+string(d.Status)] += d.Histogram.Sum
 	}
 	maps.DeleteFunc(counts, func(_ string, n float64) bool { return n == 0 })
 	return counts

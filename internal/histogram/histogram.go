@@ -15,7 +15,7 @@ import (
 const Schema = 3
 
 // Histogram is a histogram of seconds. It is not safe for concurrent use;
-// what has been published is a Clone. Fields are exported for the state file.
+// what has been published is a Clone. Fields are exported for the state folder.
 type Histogram struct {
 	Created time.Time
 	Count   uint64

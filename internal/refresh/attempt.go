@@ -3,10 +3,11 @@ package refresh
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // oddityEvery is how often an oddity of one kind is logged at most.
@@ -23,7 +24,14 @@ const progressEvery = 30 * time.Second
 // before it is published leaves no trace but what it has read of a full read.
 func (d *Directory) attempt(ctx context.Context, f *flight) {
 	local := d.now()
-	first := !d.win.Complete()
+	if err := d.restore(); err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.failed(err)
+		close(f.answered)
+		return
+	}
+	first := !d.ledger.Complete()
 	known := d.known()
 	batch, cut, err := d.reader.read(ctx, known)
 	if ctx.Err() != nil {
@@ -32,19 +40,18 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 	pages := 0
 	if err == nil {
 		batch.AddMissing(d.drift.take())
-		d.report(d.win.Apply(batch, cut), cut.At)
+		d.report(d.ledger.Apply(batch, cut), cut.At)
 		pages = d.walkNext(known, cut.At)
 	} else {
-		d.win.Release(d.reader.api.Now()) // holds that are over do not wait for the API
+		d.ledger.Release(d.reader.api.Now()) // holds that are over do not wait for the API
 	}
-	if d.win.Complete() {
+	if d.ledger.Complete() {
 		err = errors.Join(err, d.commit())
 	}
 	took := d.now().Sub(local)
 
 	d.mu.Lock()
 	d.duration.Observe(took)
-	d.pub.Attempted = true
 	d.show()
 	d.state = nil
 	var stored storageError
@@ -64,7 +71,14 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 	close(f.answered)
 	d.mu.Unlock()
 
-	d.drift.walk(ctx, api, pages)
+	d.drift.walk(ctx, api, pages, d.news)
+}
+
+// news picks the answers that say something that is not known.
+func (d *Directory) news(tasks []task.Task) []task.Task {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(tasks), d.ledger.Knows)
 }
 
 // walkNext is how many pages of the walk for drift to read after this refresh.
@@ -73,13 +87,13 @@ func (d *Directory) walkNext(before Known, now time.Time) int {
 		d.drift.rest(now)
 		return 0
 	}
-	window := d.set.Window.Window
+	window := d.set.Window
 	spacing := min(now.Sub(before.From), usualSpacing) // not that of a gap
-	return d.drift.plan(now, spacing, window, calls(d.win.StartedSince(now.Add(-window))))
+	return d.drift.plan(now, spacing, window, calls(d.ledger.StartedSince(now.Add(-window))))
 }
 
 // succeeded publishes a success. It needs mu.
-func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, took time.Duration) {
+func (d *Directory) succeeded(cut ledger.Span, batch *ledger.Batch, first bool, took time.Duration) {
 	switch {
 	case !d.pub.Up && d.pub.Error != "":
 		d.log.Info("refresh works again", "took", took, "tasks_read", batch.Len())
@@ -90,6 +104,7 @@ func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, t
 		d.log.Debug("refreshed", "took", took, "tasks_read", batch.Len())
 	}
 	d.failures = 0
+	d.pub.Attempted = true
 	d.pub.Succeeded++
 	d.pub.Up, d.pub.ErrorKind, d.pub.Error = true, "", ""
 	d.pub.LastSuccess, d.pub.Progress = cut.At, nil
@@ -97,11 +112,12 @@ func (d *Directory) succeeded(cut window.Cut, batch *window.Batch, first bool, t
 
 // failed publishes a failure. It needs mu.
 func (d *Directory) failed(err error) {
+	d.pub.Attempted, d.state = true, nil
 	d.pub.FailedAttempts++
 	d.pub.Up, d.pub.ErrorKind, d.pub.Error = false, kindOf(err), err.Error()
 	shown := "the last complete snapshot stays"
 	switch {
-	case !d.win.Complete():
+	case !d.ledger.Complete():
 		shown = "no snapshot is complete yet"
 	case kindOf(err) == task.ErrorStorage:
 		shown = "gauges go on, counters keep their last durable value"
@@ -112,15 +128,15 @@ func (d *Directory) failed(err error) {
 
 func (d *Directory) known() Known {
 	return Known{
-		From:         d.win.From(),
-		Full:         d.win.NeedsFull(),
-		Running:      d.win.Running(),
-		StartedSince: d.win.StartedSince,
+		From:         d.ledger.From(),
+		Full:         d.ledger.NeedsFull(),
+		Running:      d.ledger.Running(),
+		StartedSince: d.ledger.StartedSince,
 	}
 }
 
 // report logs what an operator may want to know of a batch, each kind of oddity at most once an hour.
-func (d *Directory) report(r window.Report, now time.Time) {
+func (d *Directory) report(r ledger.Report, now time.Time) {
 	for oddity, id := range r.Oddities {
 		if last, ok := d.odd[oddity]; ok && now.Sub(last) < oddityEvery {
 			continue

@@ -5,16 +5,16 @@ package refresh
 // kept if the settings still ask for the same. The directory's id cannot change.
 func (d *Directory) Configure(set Settings, api api) {
 	d.stop()
-	// Nothing is under way and nothing begins: the window is ours, without mu.
-	if old := d.set.Window; old.Filter != set.Window.Filter || old.Window != set.Window.Window {
-		d.reader.cutoff, d.reader.margin = nil, firstMargin
+	// Nothing is under way and nothing begins: the ledger is ours, without mu.
+	if d.set.Filter != set.Filter || d.set.Window != set.Window {
+		d.reader.interrupted, d.reader.margin = nil, firstMargin
 		d.drift = drift{}
 	}
 	d.mu.Lock()
 	d.reader.api = api
 	d.mu.Unlock()
-	d.win.Configure(set.Window)
-	if d.win.Complete() {
+	d.ledger.Configure(set.Settings)
+	if d.ledger.Complete() {
 		_ = d.commit() // the attempt that follows says so
 	}
 
@@ -22,7 +22,7 @@ func (d *Directory) Configure(set Settings, api api) {
 	defer d.mu.Unlock()
 	d.set = set
 	d.show()
-	if d.reader.cutoff == nil {
+	if d.reader.interrupted == nil {
 		d.pub.Progress = nil
 	}
 	d.describe()

@@ -4,7 +4,7 @@
 // Any number of scrapes share one attempt; an attempt that fails changes nothing
 // but what is said of it. What a State shows is durable first. The package knows
 // neither HTTP nor Prometheus: it has interfaces of its own for the API and the
-// state file.
+// state folder.
 package refresh
 
 import (
@@ -15,18 +15,23 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/histogram"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
-// Store is the state file.
+// Store is the state folder.
 type Store interface {
-	// Load returns what was committed last of a directory, nil when there is nothing.
-	Load(directoryID string) (*window.Saved, error)
-	// Commit makes ch durable in one transaction; where what was committed before
-	// is no longer in the file, all of the state instead.
-	Commit(directoryID string, ch window.Changes, all func() window.Changes) error
+	// Load replays what has been committed of a directory, in order. whole is
+	// false where a damaged end was cut off.
+	Load(directoryID string, replay func(ledger.Change) error) (whole bool, err error)
+	// Commit makes c durable; where what was committed before cannot be gone on
+	// with, all of the state instead.
+	Commit(directoryID string, c ledger.Change, all func() ledger.Change) error
 }
+
+// timeEvery is how often a commit is made when nothing but the time has changed,
+// so that a restart does not begin with an old snapshot.
+const timeEvery = 5 * time.Minute
 
 // Settings are what the configuration says of a directory.
 type Settings struct {
@@ -36,7 +41,7 @@ type Settings struct {
 	CacheTTL    time.Duration
 	Shown       int  // unresolved failures shown one by one
 	HideNames   bool // ids only
-	Window      window.Settings
+	ledger.Settings
 }
 
 // Directory keeps one directory's State fresh. It is safe for concurrent use.
@@ -46,12 +51,14 @@ type Directory struct {
 	log   *slog.Logger
 	meter *Meter
 
-	// The window, the reader and the oddities belong to the flight until it is answered,
+	// The ledger, the reader and the oddities belong to the flight until it is answered,
 	// then to who holds mu; the walk for drift belongs to the flight until it is done.
-	win    *window.Window
-	reader *reader
-	odd    map[window.Oddity]time.Time // when each kind was last logged, API time
-	drift  drift
+	ledger    *ledger.Ledger
+	restored  bool      // what the store has is in the ledger
+	committed time.Time // when the ledger was last made durable, API time
+	reader    *reader
+	odd       map[ledger.Oddity]time.Time // when each kind was last logged, API time
+	drift     drift
 
 	mu         sync.Mutex
 	set        Settings
@@ -66,43 +73,53 @@ type Directory struct {
 	state      *State // what was last given out; nil when something changed since
 }
 
-// NewDirectory returns a directory as the store knows it. api is the client to
-// ask it with, meter the one that counts the client's requests.
-func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() time.Time, log *slog.Logger) (*Directory, error) {
+// NewDirectory returns a directory of which nothing is known; its first attempt
+// begins with what the store has of it. api is the client to ask it with, meter
+// the one that counts the client's requests.
+func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() time.Time, log *slog.Logger) *Directory {
 	d := &Directory{
 		now: now, store: store, meter: meter, set: set,
 		log:      log.With("directory_id", set.DirectoryID),
-		win:      window.New(set.Window),
+		ledger:   ledger.New(set.Settings),
+		restored: store == nil,
 		duration: histogram.New(refreshBounds(), now()),
-		odd:      map[window.Oddity]time.Time{},
+		odd:      map[ledger.Oddity]time.Time{},
 	}
 	d.reader = &reader{api: api, now: now, margin: firstMargin, ghosts: ghosts{}, onPage: d.onPage}
-	if store != nil {
-		saved, err := store.Load(set.DirectoryID)
-		if err != nil {
-			return nil, fmt.Errorf("load the state of directory %s: %w", set.DirectoryID, err)
-		}
-		if saved != nil {
-			d.restore(saved)
-		}
-	}
 	d.describe()
 	meter.onChange(d.touch)
-	return d, nil
+	return d
 }
 
-// restore takes up what was saved. It is shown under the settings it was read
+// restore takes up what the store has. It is shown under the settings it was read
 // with, as that is what is complete; those that hold now come after.
-func (d *Directory) restore(saved *window.Saved) {
-	then := d.set.Window
-	then.Filter = saved.Meta.CoverageUnder
-	then.Window = min(then.Window, saved.Meta.Window)
-	d.win = window.Restore(then, saved, d.reader.api.Now())
+func (d *Directory) restore() error {
+	if d.restored {
+		return nil
+	}
+	restored, err := ledger.Restore(d.set.Settings, func(replay func(ledger.Change) error) (bool, error) {
+		return d.store.Load(d.set.DirectoryID, replay)
+	})
+	if err != nil {
+		return storageError{fmt.Errorf("load the state of directory %s: %w", d.set.DirectoryID, err)}
+	}
+	d.restored = true
+	d.ledger = restored
+	if !restored.Complete() {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	snapshot := restored.Snapshot()
+	d.pub.Snapshot, d.state = snapshot, nil
+	restored.Configure(d.set.Settings)
 	d.show()
-	d.win.Configure(d.set.Window)
-	d.show()
-	d.pub.LastSuccess = saved.Meta.At
-	d.log.Info("state restored: its snapshot is shown and its counters go on", "last_complete_refresh", saved.Meta.At, "tasks", len(saved.Tasks))
+	if snapshot == nil {
+		return nil // the store has said that its end was damaged
+	}
+	d.pub.LastSuccess = snapshot.At
+	d.log.Info("state restored: its snapshot is shown and its counters go on", "last_complete_refresh", snapshot.At, "tasks", restored.Len())
+	return nil
 }
 
 // describe publishes what the settings say. It needs mu, or nobody else.
@@ -110,7 +127,7 @@ func (d *Directory) describe() {
 	d.pub.DirectoryID = d.set.DirectoryID
 	d.pub.Name = d.set.Name
 	d.pub.Region = d.set.Region
-	d.pub.Window = d.set.Window.Window
+	d.pub.Window = d.set.Window
 	d.pub.Shown = d.set.Shown
 	d.pub.HideNames = d.set.HideNames
 	d.state = nil
@@ -186,7 +203,7 @@ func (d *Directory) begin() {
 	d.fly(d.attempt)
 }
 
-// fly runs something that needs the window in the background. A flight that is
+// fly runs something that needs the ledger in the background. A flight that is
 // answered and only walks for drift makes way. It needs mu, and no other flight.
 func (d *Directory) fly(run func(context.Context, *flight)) {
 	last := d.flight
@@ -216,13 +233,13 @@ func (d *Directory) fly(run func(context.Context, *flight)) {
 
 // releaseDue reports whether the hold of a counter series is over. It needs mu, and no flight that is not answered.
 func (d *Directory) releaseDue() bool {
-	next := d.win.NextRelease()
+	next := d.ledger.NextRelease()
 	return !next.IsZero() && !d.reader.api.Now().Before(next)
 }
 
 // release ends holds of counter series between attempts.
 func (d *Directory) release(context.Context, *flight) {
-	d.win.Release(d.reader.api.Now())
+	d.ledger.Release(d.reader.api.Now())
 	if err := d.commit(); err != nil {
 		return // the next attempt says so
 	}
@@ -231,11 +248,11 @@ func (d *Directory) release(context.Context, *flight) {
 	d.show()
 }
 
-// show publishes the window as it is now, unless the settings show more than has
-// been read: then the last complete snapshot stays. It needs mu and the window.
+// show publishes the ledger as it is now, unless the settings show more than has
+// been read: then the last complete snapshot stays. It needs mu and the ledger.
 func (d *Directory) show() {
-	if !d.win.NeedsFull() {
-		d.pub.Snapshot = d.win.Snapshot()
+	if !d.ledger.NeedsFull() {
+		d.pub.Snapshot = d.ledger.Snapshot()
 		d.state = nil
 	}
 }
@@ -250,14 +267,16 @@ func (d *Directory) Stalled(wait time.Duration) {
 	}
 }
 
-// commit makes durable what the window has learned.
+// commit makes durable what the ledger has learned.
 func (d *Directory) commit() error {
-	if d.store != nil {
-		if err := d.store.Commit(d.set.DirectoryID, d.win.Changes(), d.win.Everything); err != nil {
+	now := d.reader.api.Now()
+	if d.store != nil && (d.ledger.Changed() || now.Sub(d.committed).Abs() >= timeEvery) {
+		if err := d.store.Commit(d.set.DirectoryID, d.ledger.Change(), d.ledger.Everything); err != nil {
 			return storageError{err}
 		}
+		d.committed = now
 	}
-	d.win.Committed(d.reader.api.Now())
+	d.ledger.Committed(now)
 	return nil
 }
 
@@ -266,9 +285,9 @@ type storageError struct{ error }
 func (storageError) ErrorKind() task.ErrorKind { return task.ErrorStorage }
 func (e storageError) Unwrap() error           { return e.error }
 
-// onPage publishes how far a full read has come.
+// onPage publishes how far a long read has come.
 func (d *Directory) onPage(rd *reading) {
-	if !rd.plan.Full {
+	if !rd.plan.Full && rd.pages < longRead {
 		return
 	}
 	d.mu.Lock()
@@ -277,6 +296,6 @@ func (d *Directory) onPage(rd *reading) {
 	d.state = nil
 	if now := d.now(); now.Sub(later(d.started, d.progressed)) >= progressEvery {
 		d.progressed = now
-		d.log.Info("reading the window: nothing new shows before it is whole", "pages", rd.pages, "tasks", rd.batch.Len())
+		d.log.Info("a long read is under way: nothing new shows before it is whole", "pages", rd.pages, "tasks", rd.batch.Len())
 	}
 }

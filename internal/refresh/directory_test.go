@@ -5,31 +5,37 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 func newGroup(t *testing.T, api *fakeAPI, set Settings, store Store) (*Group, *Directory) {
 	t.Helper()
 	set.DirectoryID = "d-1"
-	if set.Window.Window == 0 {
-		set.Window.Window = 7 * 24 * time.Hour
+	if set.Window == 0 {
+		set.Window = 7 * 24 * time.Hour
 	}
-	set.Window.ReasonLimit, set.Window.MaxAge = 50, 30*24*time.Hour
-	d, err := NewDirectory(set, api, NewMeter(time.Now()), store, api.local, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	set.ReasonLimit, set.MaxAge = 50, 30*24*time.Hour
+	d := NewDirectory(set, api, NewMeter(time.Now()), store, api.local, slog.New(slog.DiscardHandler))
 	g := NewGroup(api.local)
 	g.Set([]*Directory{d})
 	t.Cleanup(d.Close)
 	return g, d
 }
+
+// ofMetric are the counter series of a metric.
+func ofMetric(s *State, m ledger.Metric) []ledger.Series {
+	return slices.DeleteFunc(slices.Clone(s.Snapshot.Counters), func(c ledger.Series) bool { return c.Metric != m })
+}
+
+// started is how many CreateAccessAssignment tasks have been counted as started.
+func started(s *State) uint64 { return ofMetric(s, ledger.Started)[0].Value }
 
 // scrape awaits as the server does.
 func scrape(t *testing.T, g *Group, budget time.Duration) *State {
@@ -141,12 +147,12 @@ func TestFailureChangesNothingAndHealsWhole(t *testing.T) {
 				s.LastSuccess != before.LastSuccess || s.FailedAttempts != 1 {
 				t.Errorf("after a failure at page %d: %+v", page, s)
 			}
-			if s.Snapshot.Counters.Started[0].Value != 0 {
+			if started(s) != 0 {
 				t.Error("a counter moved")
 			}
 			s = scrape(t, g, time.Second)
-			if !s.Up || total(s) != 80 || s.ErrorKind != "" || s.Snapshot.Counters.Started[0].Value != 50 {
-				t.Errorf("afterwards: %+v, %+v", s, s.Snapshot.Counters.Started)
+			if !s.Up || total(s) != 80 || s.ErrorKind != "" || started(s) != 50 {
+				t.Errorf("afterwards: %+v, %+v", s, started(s))
 			}
 		})
 	}
@@ -263,8 +269,8 @@ func TestLocalClockJumps(t *testing.T) {
 			d.started = time.Time{} // the monotonic clock would have it due
 			d.mu.Unlock()
 			s := scrape(t, g, time.Second)
-			if total(s) != 31+i || s.Snapshot.Counters.Started[0].Value != uint64(i+1) {
-				t.Errorf("skew %v: %d tasks, started %+v", skew, total(s), s.Snapshot.Counters.Started)
+			if total(s) != 31+i || started(s) != uint64(i+1) {
+				t.Errorf("skew %v: %d tasks, started %+v", skew, total(s), started(s))
 			}
 			if off := time.Since(s.LastSuccess); off.Abs() > time.Second {
 				t.Errorf("skew %v: last success is off by %v", skew, off)
@@ -277,11 +283,10 @@ func TestLocalClockJumps(t *testing.T) {
 type brokenStore struct {
 	mu     sync.Mutex
 	broken bool
-	saved  *window.Saved
 }
 
-func (b *brokenStore) Load(string) (*window.Saved, error) { return b.saved, nil }
-func (b *brokenStore) Commit(string, window.Changes, func() window.Changes) error {
+func (b *brokenStore) Load(string, func(ledger.Change) error) (bool, error) { return true, nil }
+func (b *brokenStore) Commit(string, ledger.Change, func() ledger.Change) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken {
@@ -300,12 +305,12 @@ func TestFullDiskHoldsCountersOnly(t *testing.T) {
 		disk.broken = true
 		api.add(newTask("new", time.Now(), time.Second))
 		s := scrape(t, g, time.Second)
-		if s.Up || s.ErrorKind != task.ErrorStorage || total(s) != 31 || s.Snapshot.Counters.Started[0].Value != 0 {
+		if s.Up || s.ErrorKind != task.ErrorStorage || total(s) != 31 || started(s) != 0 {
 			t.Errorf("full disk: %+v, %d tasks", s, total(s))
 		}
 		disk.broken = false
 		s = scrape(t, g, time.Second)
-		if !s.Up || total(s) != 31 || s.Snapshot.Counters.Started[0].Value != 1 {
+		if !s.Up || total(s) != 31 || started(s) != 1 {
 			t.Errorf("healed: %+v", s)
 		}
 	})

@@ -33,7 +33,7 @@ type drift struct {
 	token  string // of its next page
 	active bool
 
-	found []task.Task // not taken in yet
+	found []task.Task // what is not known and not taken in yet
 }
 
 const maxPace = 1 / driftShare
@@ -72,8 +72,8 @@ func (w *drift) begin(now time.Time, window, lasts time.Duration) {
 	w.token, w.active = "", true
 }
 
-// walk reads so many pages. An error ends it: it goes on after the next refresh.
-func (w *drift) walk(ctx context.Context, api api, pages int) {
+// walk reads so many pages and keeps what is news of them. An error ends it: it goes on after the next refresh.
+func (w *drift) walk(ctx context.Context, api api, pages int, news func([]task.Task) []task.Task) {
 	if pages == 0 {
 		return
 	}
@@ -85,7 +85,7 @@ func (w *drift) walk(ctx context.Context, api api, pages int) {
 			}
 			return
 		}
-		w.found = append(w.found, page.Tasks...)
+		w.found = append(w.found, news(page.Tasks)...)
 		w.token = page.Next
 		w.active = page.Next != ""
 		if pages--; pages == 0 || !w.active {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // FuzzMakePlan makes up what is known and checks what every plan has to hold: no
@@ -33,12 +33,12 @@ func FuzzMakePlan(f *testing.F) {
 			k.From = ago(time.Duration(sinceLast) * time.Second)
 		}
 		for i, b := range running {
-			k.Running = append(k.Running, window.Running{
+			k.Running = append(k.Running, ledger.Running{
 				ID: fmt.Sprint(i), Start: ago(time.Duration(b) * 47 * time.Minute), Type: task.Types()[i%4],
 				Subject: task.Filter{AccessConfigurationID: "ac-1"},
 			})
 		}
-		slices.SortFunc(k.Running, func(a, b window.Running) int { return a.Start.Compare(b.Start) })
+		slices.SortFunc(k.Running, func(a, b ledger.Running) int { return a.Start.Compare(b.Start) })
 
 		p := MakePlan(k, planNow)
 		if len(p.Queries) == 0 || len(p.Queries) > 2 {

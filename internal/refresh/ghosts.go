@@ -3,7 +3,7 @@ package refresh
 import (
 	"time"
 
-	"cloudsso_exporter/internal/window"
+	"cloudsso_exporter/internal/ledger"
 )
 
 // ghosts are followed tasks that not even a query for them alone lists: the API
@@ -22,7 +22,7 @@ const maxGhostWait = time.Hour
 func (g ghosts) quiet(id string, now time.Time) bool { return now.Before(g[id].next) }
 
 // note takes in which of the followed tasks were asked for at now and are not among those seen.
-func (g ghosts) note(asked []window.Running, seen func(id string) bool, now time.Time) {
+func (g ghosts) note(asked []ledger.Running, seen func(id string) bool, now time.Time) {
 	for _, r := range asked {
 		if seen(r.ID) {
 			delete(g, r.ID)
@@ -34,7 +34,7 @@ func (g ghosts) note(asked []window.Running, seen func(id string) bool, now time
 }
 
 // keep forgets all but the followed tasks.
-func (g ghosts) keep(running []window.Running) {
+func (g ghosts) keep(running []ledger.Running) {
 	if len(g) == 0 {
 		return
 	}

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 func (f *fakeAPI) remove(id string) {
@@ -127,7 +127,7 @@ func TestFailuresOfBeforeAShortWindowStand(t *testing.T) {
 		put.Status, put.FailureReason = task.Success, ""
 		api := &fakeAPI{}
 		api.add(failed("a", "1", 30*time.Hour), put, failed("b", "2", 140*time.Hour), failed("c", "2", 10*time.Minute))
-		g, _ := newGroup(t, api, Settings{Window: window.Settings{Window: time.Hour}}, nil)
+		g, _ := newGroup(t, api, Settings{Settings: ledger.Settings{Window: time.Hour}}, nil)
 		s := scrape(t, g, time.Second)
 		if n := total(s); n != 1 {
 			t.Errorf("%d tasks in the window", n)
@@ -144,7 +144,7 @@ func TestWiderWindowShowsWhenItIsWhole(t *testing.T) {
 		api := &fakeAPI{}
 		fill(api, 100, time.Now()) // over 6 days
 		set := Settings{CacheTTL: time.Second}
-		set.Window.Window = 24 * time.Hour
+		set.Window = 24 * time.Hour
 		g, d := newGroup(t, api, set, nil)
 		narrow := total(scrape(t, g, time.Second))
 		if narrow < 10 || narrow > 20 {
@@ -152,9 +152,9 @@ func TestWiderWindowShowsWhenItIsWhole(t *testing.T) {
 		}
 		api.fail = func(int, task.Query) error { return apiError{kind: task.ErrorThrottled} }
 		wider := d.set
-		wider.Window.Window = 7 * 24 * time.Hour
+		wider.Window = 7 * 24 * time.Hour
 		d.Configure(wider, api)
-		if s := scrape(t, g, time.Second); s.Up || total(s) != narrow || s.Window != wider.Window.Window {
+		if s := scrape(t, g, time.Second); s.Up || total(s) != narrow || s.Window != wider.Window {
 			t.Errorf("shows %d tasks of a window that has not been read", total(s))
 		}
 		api.fail = nil
@@ -163,7 +163,7 @@ func TestWiderWindowShowsWhenItIsWhole(t *testing.T) {
 		if !s.Up || total(s) != 100 {
 			t.Errorf("%d tasks, %s", total(s), s.Error)
 		}
-		if got := s.Snapshot.Counters.Started[0].Value; got != 0 {
+		if got := started(s); got != 0 {
 			t.Errorf("what only the wider window shows counts %d", got)
 		}
 	})
@@ -175,8 +175,8 @@ func TestHoldEndsBetweenAttempts(t *testing.T) {
 		api := &fakeAPI{}
 		fill(api, 3, time.Now())
 		set := Settings{CacheTTL: time.Hour}
-		set.Window.Hold = 2 * time.Minute
-		set.Window.Rules = []reason.Rule{}
+		set.Hold = 2 * time.Minute
+		set.Rules = []reason.Rule{}
 		g, d := newGroup(t, api, set, nil)
 		scrape(t, g, time.Second)
 		time.Sleep(time.Hour)
@@ -184,10 +184,10 @@ func TestHoldEndsBetweenAttempts(t *testing.T) {
 		failed.Status, failed.FailureReason = task.Failed, "No Permission."
 		api.add(failed)
 		failures := func(s *State) (sum uint64, series int) {
-			for _, c := range s.Snapshot.Counters.Failures {
+			for _, c := range ofMetric(s, ledger.Failures) {
 				sum += c.Value
 			}
-			return sum, len(s.Snapshot.Counters.Failures)
+			return sum, len(ofMetric(s, ledger.Failures))
 		}
 		if sum, series := failures(scrape(t, g, time.Second)); sum != 0 || series != 1 {
 			t.Errorf("born as %d in %d series", sum, series)
@@ -215,7 +215,7 @@ func TestFirstSeriesAreCreatedWhenTheFirstRefreshBegan(t *testing.T) {
 		began := time.Now()
 		g, _ := newGroup(t, api, Settings{}, nil)
 		s := scrape(t, g, time.Minute)
-		for _, c := range s.Snapshot.Counters.Started {
+		for _, c := range ofMetric(s, ledger.Started) {
 			if !c.Created.Equal(began) {
 				t.Errorf("%s created %v after the refresh began", c.Type, c.Created.Sub(began))
 			}

@@ -4,15 +4,15 @@ import (
 	"slices"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // pageSize is how many tasks the API lists at most in one answer.
 const pageSize = 20
 
 // listed is how far back the API lists tasks.
-const listed = window.Listed
+const listed = ledger.Retention
 
 // Overlap is how far before the start of the last complete refresh the next one
 // looks: a task that is listed no later than this after its start is never missed.
@@ -22,7 +22,7 @@ const Overlap = 2 * time.Minute
 type Known struct {
 	From         time.Time             // start of the last complete refresh; zero before the first
 	Full         bool                  // all that is listed has to be read
-	Running      []window.Running      // followed tasks, the oldest first
+	Running      []ledger.Running      // followed tasks, the oldest first
 	StartedSince func(t time.Time) int // estimate of the known tasks that started since t
 	Margin       time.Duration         // kept from the oldest StartTime the API takes
 }
@@ -70,8 +70,8 @@ func MakePlan(k Known, now time.Time) Plan {
 
 // Missing are the followed tasks that the plan's queries do not list for certain
 // and that are not among those seen: they have probably ended.
-func (p Plan) Missing(k Known, seen func(id string) bool) []window.Running {
-	var missing []window.Running
+func (p Plan) Missing(k Known, seen func(id string) bool) []ledger.Running {
+	var missing []ledger.Running
 	for _, r := range startedBetween(k.Running, p.Listed, p.Since) {
 		if !seen(r.ID) {
 			missing = append(missing, r)
@@ -82,7 +82,7 @@ func (p Plan) Missing(k Known, seen func(id string) bool) []window.Running {
 
 // Stragglers are the queries for missing tasks: each by all that is known of it,
 // or for everything since the oldest where that costs less.
-func Stragglers(k Known, missing []window.Running) []task.Query {
+func Stragglers(k Known, missing []ledger.Running) []task.Query {
 	if len(missing) == 0 {
 		return nil
 	}
@@ -101,8 +101,8 @@ func Stragglers(k Known, missing []window.Running) []task.Query {
 }
 
 // startedBetween picks from tasks sorted by start those in [from, to).
-func startedBetween(running []window.Running, from, to time.Time) []window.Running {
-	var in []window.Running
+func startedBetween(running []ledger.Running, from, to time.Time) []ledger.Running {
+	var in []ledger.Running
 	for _, r := range running {
 		if !r.Start.Before(from) && r.Start.Before(to) {
 			in = append(in, r)

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 var planNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -15,10 +15,10 @@ var planNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func ago(d time.Duration) time.Time { return planNow.Add(-d) }
 
 func TestMakePlan(t *testing.T) {
-	running := func(starts ...time.Duration) []window.Running {
-		var all []window.Running
+	running := func(starts ...time.Duration) []ledger.Running {
+		var all []ledger.Running
 		for i, d := range starts {
-			all = append(all, window.Running{
+			all = append(all, ledger.Running{
 				ID: string(rune('a' + i)), Start: ago(d), Type: task.CreateAccessAssignment,
 				Subject: task.Filter{AccessConfigurationID: "ac-1"},
 			})
@@ -87,7 +87,7 @@ func TestStragglers(t *testing.T) {
 	known := Known{
 		From: ago(time.Minute), Margin: time.Minute,
 		StartedSince: func(t time.Time) int { return int(planNow.Sub(t) / time.Second) },
-		Running: []window.Running{
+		Running: []ledger.Running{
 			{ID: "unlisted", Start: ago(7*24*time.Hour - time.Second)},
 			{ID: "gone", Start: ago(72 * time.Hour), Type: task.CreateAccessAssignment, Subject: task.Filter{AccessConfigurationID: "ac-1"}},
 			{ID: "still", Start: ago(71 * time.Hour), Type: task.CreateAccessAssignment},

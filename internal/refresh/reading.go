@@ -7,8 +7,8 @@ import (
 	"iter"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // api is ListTasks of one directory.
@@ -33,54 +33,57 @@ const (
 	maxMargin    = listed / 2
 )
 
-// longRead is how long a full read takes until it is begun anew with a margin
+// agingRead is how long a read of all that is listed takes until it is begun anew with a margin
 // that is good for a longer one: it costs less than being refused on the way.
-const longRead = firstMargin / 2
+const agingRead = firstMargin / 2
+
+// longRead is from how many pages on a read shows its progress.
+const longRead = 10
 
 // errReplan says that the plan was made with a wrong idea of the time it is or takes.
 var errReplan = errors.New("the plan assumed another time")
 
 // reading is a read under way: what it has got so far and where it stopped. One
-// that was cut off can go on later.
+// that was interrupted goes on later.
 type reading struct {
-	plan    Plan
-	batch   *window.Batch
-	first   time.Time // when it began, API time
-	began   time.Time // the same, or when it began to list what had started meanwhile
-	next    int       // index of the query being read
-	token   string    // where it stopped within that query
-	resumed bool      // the token is from an earlier attempt
-	cutOff  bool      // it has been cut off before
-	pages   int
+	plan        Plan
+	batch       *ledger.Batch
+	first       time.Time // when it began, API time
+	began       time.Time // the same, or when it began to list what had started meanwhile
+	next        int       // index of the query being read
+	token       string    // where it stopped within that query
+	resumed     bool      // the token is from an earlier attempt
+	interrupted bool      // it has stopped before its end
+	pages       int
 }
 
 // reader reads a directory by plan. It belongs to the attempt under way.
 type reader struct {
-	api    api
-	now    func() time.Time // local time
-	probe  bool             // the first call is a single one without retry
-	margin time.Duration    // grows when the API refuses a Filter
-	cutoff *reading         // full read to be gone on with; nil when there is none
-	ghosts ghosts
-	onPage func(*reading)
+	api         api
+	now         func() time.Time // local time
+	probe       bool             // the first call is a single one without retry
+	margin      time.Duration    // grows when the API refuses a Filter
+	interrupted *reading         // to be gone on with; nil when there is none
+	ghosts      ghosts
+	onPage      func(*reading)
 }
 
 // read asks everything the plan for k says, and returns it whole or not at all.
-func (r *reader) read(ctx context.Context, k Known) (*window.Batch, window.Cut, error) {
+func (r *reader) read(ctx context.Context, k Known) (*ledger.Batch, ledger.Span, error) {
 	for replans := 0; ; {
 		k.Margin = r.margin
-		rd := r.cutoff
-		r.cutoff = nil
+		rd := r.interrupted
+		r.interrupted = nil
 		if rd == nil {
 			now := r.api.Now()
-			rd = &reading{plan: MakePlan(k, now), batch: window.NewBatch(), first: now, began: now}
+			rd = &reading{plan: MakePlan(k, now), batch: ledger.NewBatch(), first: now, began: now}
 		} else {
 			rd.resumed = rd.token != ""
 		}
 		err := r.run(ctx, rd, k)
 		switch {
 		case err == nil:
-			cut := window.Cut{First: rd.first, Began: rd.began, At: r.api.Now()}
+			cut := ledger.Span{First: rd.first, Began: rd.began, At: r.api.Now()}
 			if rd.plan.Full {
 				cut.Since = rd.plan.Since
 			}
@@ -89,11 +92,11 @@ func (r *reader) read(ctx context.Context, k Known) (*window.Batch, window.Cut, 
 			replans++
 		case r.refused(err, rd) && ctx.Err() == nil:
 		default:
-			if rd.plan.Full && rd.pages > 0 {
-				rd.cutOff = true
-				r.cutoff = rd
+			if rd.pages > 0 {
+				rd.interrupted = true
+				r.interrupted = rd
 			}
-			return nil, window.Cut{}, err
+			return nil, ledger.Span{}, err
 		}
 	}
 }
@@ -141,10 +144,10 @@ func (r *reader) run(ctx context.Context, rd *reading, k Known) error {
 		}
 	}
 	r.ghosts.note(missing, rd.batch.Has, now)
-	if !rd.plan.Full || rd.pages <= len(rd.plan.Queries) {
+	if rd.pages <= len(rd.plan.Queries) || !rd.plan.Full && !rd.interrupted {
 		return nil
 	}
-	// Tasks that started while many pages were read may be listed before those pages.
+	// Tasks that started while a read lasted may be listed before the pages it had read.
 	began := r.api.Now()
 	if err := r.small(ctx, rd, task.Query{From: rd.began.Add(-Overlap).Truncate(time.Second)}); err != nil {
 		return err
@@ -197,10 +200,10 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 	}
 }
 
-// takesLong reports whether the Filter of a full read may become too old before its end.
+// takesLong reports whether the Filter of a read may become too old before its end.
 func (r *reader) takesLong(rd *reading, q task.Query) bool {
-	return rd.plan.Full && !rd.cutOff && r.margin < refusedMargin && !q.From.After(rd.plan.Listed) &&
-		r.api.Now().Sub(rd.first) >= longRead
+	return !rd.interrupted && r.margin < refusedMargin && !q.From.After(rd.plan.Listed) &&
+		r.api.Now().Sub(rd.first) >= agingRead
 }
 
 // replan takes into account that the API's clock turned out to be ahead by

@@ -1,21 +1,33 @@
 package refresh
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
-// keepingStore keeps what was committed last.
-type keepingStore struct{ saved *window.Saved }
+// keepingStore keeps what was committed, each change in turn.
+type keepingStore struct {
+	changes []ledger.Change
+	damaged bool
+}
 
-func (k *keepingStore) Load(string) (*window.Saved, error) { return k.saved, nil }
-func (k *keepingStore) Commit(_ string, _ window.Changes, all func() window.Changes) error {
-	ch := all()
-	k.saved = &window.Saved{Meta: ch.Meta, Places: ch.Places, Tasks: ch.Put, Counters: ch.Counters}
+func (k *keepingStore) Load(_ string, replay func(ledger.Change) error) (bool, error) {
+	for _, c := range k.changes {
+		if err := replay(c); err != nil {
+			return false, err
+		}
+	}
+	return !k.damaged, nil
+}
+
+func (k *keepingStore) Commit(_ string, c ledger.Change, _ func() ledger.Change) error {
+	c.Put = slices.Values(slices.Collect(c.Put))
+	k.changes = append(k.changes, c)
 	return nil
 }
 
@@ -27,14 +39,14 @@ func TestRestartShowsWhatIsWhole(t *testing.T) {
 		change func(*Settings)
 	}{
 		{"the same settings", func(*Settings) {}},
-		{"a wider window", func(s *Settings) { s.Window.Window = 7 * 24 * time.Hour }},
-		{"another filter", func(s *Settings) { s.Window.Filter.AccessConfigurationID = "ac-other" }},
+		{"a wider window", func(s *Settings) { s.Window = 7 * 24 * time.Hour }},
+		{"another filter", func(s *Settings) { s.Filter.AccessConfigurationID = "ac-other" }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			api, file := &fakeAPI{}, &keepingStore{}
 			fill(api, 100, time.Now()) // over 6 days
 			set := Settings{}
-			set.Window.Window = 24 * time.Hour
+			set.Window = 24 * time.Hour
 			g, d := newGroup(t, api, set, file)
 			before := scrape(t, g, time.Second)
 			d.Close()
@@ -47,8 +59,8 @@ func TestRestartShowsWhatIsWhole(t *testing.T) {
 			}
 			api.fail = nil
 			time.Sleep(time.Minute)
-			if s = scrape(t, g, time.Second); !s.Up || s.Snapshot.Window != set.Window.Window || s.Snapshot.Counters.Started[0].Value != 0 {
-				t.Errorf("%s: afterwards up %v, window %v, %d counted", c.name, s.Up, s.Snapshot.Window, s.Snapshot.Counters.Started[0].Value)
+			if s = scrape(t, g, time.Second); !s.Up || s.Snapshot.Window != set.Window || started(s) != 0 {
+				t.Errorf("%s: afterwards up %v, window %v, %d counted", c.name, s.Up, s.Snapshot.Window, started(s))
 			}
 		})
 	}

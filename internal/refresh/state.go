@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/histogram"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // State is what there is to say of one directory at one moment. It is immutable
@@ -28,7 +28,7 @@ type State struct {
 	NextAttempt time.Time      // the earliest next attempt, API time; a scrape triggers it
 	Progress    *Progress      // of the full read under way or cut off; nil when there is none
 
-	Snapshot *window.Snapshot // of the last complete refresh; nil before the first
+	Snapshot *ledger.Snapshot // of the last complete refresh; nil before the first
 
 	// The exporter's own counters for this directory.
 	Succeeded, FailedAttempts uint64 // refreshes by result

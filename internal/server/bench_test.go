@@ -14,9 +14,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"cloudsso_exporter/collector"
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // A cached scrape against promhttp serving the same series from a registry of
@@ -75,9 +75,9 @@ func serve(h http.Handler) time.Duration {
 // busy is a directory with 50 unresolved failures of 10 reasons.
 func busy(b *testing.B, id string) *refresh.State {
 	b.Helper()
-	w := window.New(window.Settings{Window: window.Listed, ReasonLimit: 50, MaxAge: window.Listed})
+	w := ledger.New(ledger.Settings{Window: ledger.Retention, ReasonLimit: 50, MaxAge: ledger.Retention})
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	batch := window.NewBatch()
+	batch := ledger.NewBatch()
 	for i := range 200 {
 		start := now.Add(-time.Duration(i) * time.Minute)
 		t := task.Task{
@@ -91,7 +91,7 @@ func busy(b *testing.B, id string) *refresh.State {
 		}
 		batch.Add([]task.Task{t})
 	}
-	w.Apply(batch, window.Cut{Began: now, At: now, Since: now.Add(-window.Listed)})
+	w.Apply(batch, ledger.Span{Began: now, At: now, Since: now.Add(-ledger.Retention)})
 	w.Committed(now)
 	s := attempted(id)
 	s.Shown, s.Snapshot, s.LastSuccess = 50, w.Snapshot(), now

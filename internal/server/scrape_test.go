@@ -20,9 +20,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
-	"cloudsso_exporter/internal/window"
 )
 
 // A scrape waits as long as its budget, then it is served what there is.
@@ -141,11 +141,8 @@ func (a *countingAPI) Pages(context.Context, task.Query, task.Paging) iter.Seq2[
 func TestScrapesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &countingAPI{}
-		set := refresh.Settings{DirectoryID: "d-1", CacheTTL: 55 * time.Second, Window: window.Settings{Window: window.Listed, ReasonLimit: 5, MaxAge: time.Hour}}
-		d, err := refresh.NewDirectory(set, api, refresh.NewMeter(time.Now()), nil, time.Now, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := refresh.Settings{DirectoryID: "d-1", CacheTTL: 55 * time.Second, Settings: ledger.Settings{Window: ledger.Retention, ReasonLimit: 5, MaxAge: time.Hour}}
+		d := refresh.NewDirectory(set, api, refresh.NewMeter(time.Now()), nil, time.Now, slog.New(slog.DiscardHandler))
 		group := refresh.NewGroup(time.Now)
 		group.Set([]*refresh.Directory{d})
 		defer d.Close()

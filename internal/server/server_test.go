@@ -89,7 +89,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// Reloads and the state file are what the exporter's own metrics say they are.
+// Reloads and the state folder are what the exporter's own metrics say they are.
 func TestOwnMetrics(t *testing.T) {
 	up, ok, success := true, true, time.Unix(1795521600, 0)
 	h := withOptions(t, Options{

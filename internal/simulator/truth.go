@@ -120,7 +120,9 @@ func (d *Directory) became(after, until time.Time, when func(*Record) time.Time)
 // Streak is a subject whose latest finished task failed.
 type Streak struct {
 	Last  task.Task // its latest finished task
-	Since time.Time // end of the first failure after the last success
+	Since time.Time // end of the first failure of its type after the last success
+
+	began map[task.Type]time.Time // ends of the first failures by type
 }
 
 // Unresolved returns the subjects that are failed at now, judged by the tasks
@@ -142,11 +144,15 @@ func (d *Directory) Unresolved(from, now time.Time) map[task.Subject]Streak {
 	for _, t := range finished {
 		subject := t.Subject()
 		streak, failing := streaks[subject]
-		switch {
-		case t.Status == task.Failed && failing:
-			streaks[subject] = Streak{*t, streak.Since}
-		case t.Status == task.Failed:
-			streaks[subject] = Streak{*t, t.End}
+		switch t.Status {
+		case task.Failed:
+			if !failing {
+				streak.began = map[task.Type]time.Time{}
+			}
+			if streak.began[t.Type].IsZero() {
+				streak.began[t.Type] = t.End
+			}
+			streaks[subject] = Streak{*t, streak.began[t.Type], streak.began}
 		default:
 			delete(streaks, subject)
 		}

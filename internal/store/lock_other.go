@@ -4,7 +4,5 @@ package store
 
 import "os"
 
-// Without flock the only lock is bbolt's own, taken when it opens the file.
+// Without flock nothing keeps two processes apart: their files would replace one another.
 func tryLock(*os.File) (bool, error) { return true, nil }
-
-func unlock(*os.File) error { return nil }

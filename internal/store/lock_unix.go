@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// tryLock locks f against other processes and other openings in this one. bbolt
-// takes the same lock on the same opening later, which always succeeds.
+// tryLock locks f against other processes and other openings in this one.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -23,6 +22,3 @@ func tryLock(f *os.File) (bool, error) {
 		}
 	}
 }
-
-// unlock is needed besides closing: a mapping of the file keeps its lock.
-func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -1,32 +1,30 @@
-// Package store keeps the state of directories in one file, so that counters
-// and unresolved failures survive a restart, kill -9 included.
+// Package store keeps the state of directories in a folder, so that counters and
+// unresolved failures survive a restart, kill -9 included.
 //
-// It knows how a window.Saved becomes records in a bbolt database, what
-// damage looks like and what to do about it. It does not know what the state
-// means, when it is written or what a scrape shows: Commit returns once the
-// changes are durable, and showing them only then is the caller's part.
-//
-// The file is locked while it is open. Every record carries a CRC-32C and every
-// directory a digest over its records; Open verifies all of it, page by page,
-// before bbolt is let near: bbolt itself believes what it reads, and panics, is
-// killed by SIGBUS or runs in circles where that is damaged.
+// Each directory has one append-only file: a change is a checksummed frame,
+// synced before Commit returns. Every prefix of a file is a true state of some
+// moment, so whatever is damaged costs no more than what came after it. The
+// package knows how changes become bytes; it does not know what they mean, when
+// they are written or what a scrape shows.
 package store
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+	"cloudsso_exporter/internal/ledger"
 )
 
-// Wait is how long Open should wait for a file that another process holds: as
+// Wait is how long Open should wait for a folder that another process holds: as
 // long as an orderly stop of the exporter before it takes in a rolling update.
 const Wait = 30 * time.Second
 
@@ -34,73 +32,205 @@ const Wait = 30 * time.Second
 const Keep = 30 * 24 * time.Hour
 
 // ErrClosed is what every call gets after Close.
-var ErrClosed = errors.New("the state file is closed")
+var ErrClosed = errors.New("the state folder is closed")
 
-// Options say how a state file is opened.
+// Options say how a state folder is opened.
 type Options struct {
-	Wait   time.Duration    // for a locked file; 0 fails at once
+	Wait   time.Duration    // for a locked folder; 0 fails at once
 	Now    func() time.Time // the local clock; time.Now when nil
 	Logger *slog.Logger     // discards when nil
 }
 
-// Store is an open state file. It is safe for concurrent use.
+// Store is an open state folder. It is safe for concurrent use; the directories
+// do not wait for one another.
 type Store struct {
-	path   string
-	now    func() time.Time
-	logger *slog.Logger
-	codec  *codec
-	up     atomic.Bool
+	path string
+	now  func() time.Time
+	log  *slog.Logger
+	up   atomic.Bool
 
-	queued sync.Mutex // protects queue
-	queue  []*changeset
-
-	mu     sync.Mutex // protects all below: one transaction at a time
+	mu     sync.Mutex
 	closed bool
-	db     *bbolt.DB // nil while there is no usable file
-	file   *os.File  // the one db holds, locked
-	size   int64     // of the file after the last transaction
-	seen   map[string]bool
-	lost   map[string]bool // seen, but the file has begun anew since
+	locked *os.File         // nil while there is no room for a folder
+	files  map[string]*file // by directory id
 }
 
-// Open opens the state file at path, or creates it with mode 0600. While another
-// process holds the file it waits, up to o.Wait or until ctx ends.
-//
-// A damaged file is set aside under another name, with a log line, and a new one
-// begins. A file that a newer version or another program wrote is an error and
-// is not touched. Where the disk is too full for a new file the Store is not Up, and
-// begins one when there is room.
+// Open opens the state folder at path and creates it if missing. While another
+// process holds it, Open waits, up to o.Wait or until ctx ends. Where the disk is
+// too full for a new folder the Store is not Up, and tries again at each call.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	c, err := newCodec()
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{
-		path: path, now: o.Now, logger: o.Logger, codec: c,
-		seen: map[string]bool{}, lost: map[string]bool{},
-	}
+	s := &Store{path: path, now: o.Now, log: o.Logger, files: map[string]*file{}}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.logger == nil {
-		s.logger = slog.New(slog.DiscardHandler)
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
-	switch err := s.open(ctx, o.Wait); {
-	case err == nil:
-		s.up.Store(true)
-	case noRoom(err):
-		s.logger.Error("there is no room for a state file: counting begins when there is some, which is tried at each refresh", "err", err)
-	default:
+	err := s.open(ctx, o.Wait)
+	s.up.Store(err == nil)
+	if isFull(err) {
+		s.log.Error("there is no room for the state folder: counters stay as they are until there is, which is tried at each refresh", "err", err)
+		return s, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// open creates and locks the folder. It needs mu, or nobody else.
+func (s *Store) open(ctx context.Context, wait time.Duration) error {
+	if err := os.MkdirAll(s.path, 0o700); err != nil {
+		return explain(err, s.path)
+	}
+	f, err := os.OpenFile(filepath.Join(s.path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return explain(err, s.path)
+	}
+	if err := s.lock(ctx, f, time.Now().Add(wait)); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("state folder %s: %w", s.path, err)
+	}
+	s.locked = f
+	return nil
+}
+
+// isFull reports whether err is that of a full disk, quota or file size limit.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+// explain says what to do about a folder that cannot be used.
+func explain(err error, path string) error {
+	cure := ""
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		cure = "; the exporter's user must be able to write it"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EEXIST):
+		cure = "; --storage.path must name a folder"
+	}
+	return fmt.Errorf("state folder %s: %w%s", path, err, cure)
+}
+
+// lock waits for the lock on f until the deadline or the end of ctx.
+func (s *Store) lock(ctx context.Context, f *os.File, deadline time.Time) error {
+	const poll = 100 * time.Millisecond
+	for begun, told := time.Now(), false; ; {
+		ok, err := tryLock(f)
+		if ok || err != nil {
+			return err
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return fmt.Errorf("locked by another process (waited %v); stop the other cloudsso_exporter or give this one a --storage.path of its own",
+				time.Since(begun).Round(time.Second))
+		}
+		if !told {
+			told = true
+			s.log.Info("waiting for the state folder: another process has it locked", "path", s.path, "at_most", left.Round(time.Second))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the process that has it locked: %w", context.Cause(ctx))
+		case <-time.After(min(poll, left)):
+		}
+	}
+}
+
 // Up reports whether the last attempt to write succeeded, that of Open included.
 func (s *Store) Up() bool { return s.up.Load() }
 
-// Close ends the use of the file once a running transaction has ended, and
-// unlocks it. Later calls of Close do nothing.
+// file returns what is known of a directory's file, in a folder that is ready.
+func (s *Store) file(directoryID string) (*file, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if s.locked == nil {
+		if err := s.open(context.Background(), 0); err != nil {
+			return nil, err
+		}
+	}
+	f := s.files[directoryID]
+	if f == nil {
+		f = &file{id: directoryID, path: filepath.Join(s.path, fileName(directoryID)), log: s.log}
+		s.files[directoryID] = f
+	}
+	return f, nil
+}
+
+// Check reports as an error what Load would refuse: a file that another program
+// or a newer version wrote. It reads a few bytes.
+func (s *Store) Check(directoryID string) error {
+	f, err := s.file(directoryID)
+	if isFull(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.check()
+}
+
+// Load replays what has been committed of a directory, in order. whole is false
+// where a damaged end was cut off: what was replayed is then true of an earlier moment.
+func (s *Store) Load(directoryID string, replay func(ledger.Change) error) (whole bool, err error) {
+	f, err := s.file(directoryID)
+	if isFull(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return f.load(replay)
+}
+
+// Commit makes c durable: it is appended and synced. Where it cannot be appended
+// to what was committed before, or the file has grown to twice what is live, all
+// of the state is written to a new file instead.
+func (s *Store) Commit(directoryID string, c ledger.Change, all func() ledger.Change) error {
+	f, err := s.file(directoryID)
+	if err == nil {
+		err = f.commit(c, all)
+	}
+	s.up.Store(err == nil)
+	return err
+}
+
+// Retain notes that these directories are the configured ones, and deletes the
+// files of those that have not been for Keep, with a log line each. To be called
+// at start, at each reload and once a day.
+func (s *Store) Retain(directoryIDs []string) error {
+	now := s.now()
+	configured := map[string]bool{}
+	for _, id := range directoryIDs {
+		name := fileName(id)
+		configured[name] = true
+		err := os.Chtimes(filepath.Join(s.path, name), now, now)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("note that directory %s is configured: %w", id, err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(s.path, "*"+suffix+"*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil || configured[filepath.Base(path)] || now.Sub(info.ModTime()) <= Keep {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("delete the state of a directory that is no longer configured: %w", err)
+		}
+		s.log.Info("deleted the state of a directory that is no longer configured", "path", path, "last_configured", info.ModTime().UTC())
+	}
+	return nil
+}
+
+// Close ends the use of the folder once running commits have ended, and unlocks
+// it. Later calls of Close do nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,84 +238,14 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	if s.db == nil {
+	for _, f := range s.files {
+		f.close()
+	}
+	if s.locked == nil {
 		return nil
 	}
-	db := s.db
-	s.db, s.file = nil, nil
-	if err := guard(db.Close); err != nil {
-		return fmt.Errorf("closing the state file %s: %w", s.path, err)
-	}
-	return nil
-}
-
-// ensure makes sure that there is a file to work on and that it is still the one
-// at the path: a removed file would take every commit and be gone at the next
-// start, a shortened one is damaged. The caller holds s.mu.
-func (s *Store) ensure() error {
-	if s.closed {
-		return ErrClosed
-	}
-	if s.db != nil {
-		reason := s.replaced()
-		if reason == "" {
-			return nil
-		}
-		s.logger.Error("the state file was changed by somebody else while in use", "path", s.path, "reason", reason)
-		s.abandon()
-	}
-	return s.open(context.Background(), 0)
-}
-
-// replaced says why the open file is no longer good, or nothing.
-func (s *Store) replaced() string {
-	have, err := s.file.Stat()
-	if err != nil {
-		return err.Error()
-	}
-	there, err := os.Stat(s.path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "it was removed"
-	case err == nil && !os.SameFile(have, there):
-		return "another file has its name"
-	case have.Size() < s.size:
-		return fmt.Sprintf("it was cut from %d to %d bytes", s.size, have.Size())
-	}
-	return ""
-}
-
-// abandon gives up the open file without another look at its content. bbolt may
-// hold its own locks after a panic, so its Close could wait for ever; what it
-// mapped is left to the end of the process.
-func (s *Store) abandon() {
-	_ = unlock(s.file)
-	_ = s.file.Close()
-	s.db, s.file, s.size = nil, nil, 0
-	for id := range s.seen {
-		s.lost[id] = true
-	}
-}
-
-// transact runs fn in one transaction, durable on return. The caller holds s.mu.
-func (s *Store) transact(fn func(*bbolt.Tx) error) error {
-	err := guard(func() error { return s.db.Update(fn) })
-	if info, statErr := s.file.Stat(); statErr == nil {
-		s.size = info.Size()
-	}
-	return s.judge(err)
-}
-
-// judge abandons the file after an error that says it cannot be gone on with;
-// the next call opens it again, which sets it aside if it is damaged.
-func (s *Store) judge(err error) error {
-	var f *fault
-	if errors.As(err, &f) || errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalidMapping) {
-		s.logger.Error("the state file cannot be used any longer and is opened anew", "path", s.path, "err", err)
-		s.abandon()
-	}
-	if err != nil {
-		return fmt.Errorf("state file %s: %w", s.path, err)
+	if err := s.locked.Close(); err != nil {
+		return fmt.Errorf("unlock the state folder %s: %w", s.path, err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ const (
 	ErrorTimeout         ErrorKind = "timeout"          // no answer in time
 	ErrorNetwork         ErrorKind = "network"          // no connection, or one that broke
 	ErrorInvalidResponse ErrorKind = "invalid_response" // an answer that is no ListTasks answer
-	ErrorStorage         ErrorKind = "storage"          // the state file cannot be written
+	ErrorStorage         ErrorKind = "storage"          // the state folder cannot be written
 	ErrorOther           ErrorKind = "other"            // any other refusal of the API
 )
 

@@ -30,6 +30,7 @@ type Subject struct {
 	AccessConfigurationID string
 	TargetID              string
 	PrincipalID           string // empty for (de)provisionings
+	OriginTargetID        string // empty where it is the target itself
 }
 
 // Subject returns what the task is about.
@@ -42,6 +43,9 @@ func (t Task) Subject() Subject {
 	}
 	if s.Kind == Provisioning {
 		s.PrincipalID = ""
+	}
+	if t.OriginTargetID != t.TargetID {
+		s.OriginTargetID = t.OriginTargetID
 	}
 	return s
 }

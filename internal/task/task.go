@@ -59,6 +59,10 @@ type Task struct {
 	PrincipalType           string
 	PrincipalID             string
 	PrincipalName           string
+
+	// OriginTargetID is the folder or account that an assignment was inherited
+	// from; empty where the API does not send it.
+	OriginTargetID string
 }
 
 // Finished reports whether the task has ended. A status that the reference does

@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"cloudsso_exporter/internal/task"
+)
+
+var benchNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// companyTask is one of a company of 500 accounts, 40 access configurations and 5,000 people.
+func companyTask(i int, rng *rand.Rand, start time.Time) task.Task {
+	target, principal, ac := rng.IntN(500), rng.IntN(5000), rng.IntN(40)
+	if i%50 == 0 { // what fails fails again
+		target, principal, ac = rng.IntN(10), rng.IntN(10), 0
+	}
+	t := task.Task{
+		ID: fmt.Sprintf("t-sh5k4gesm6twl%08d", i), Type: task.Types()[i%4], Status: task.Success,
+		Start: start, End: start.Add(time.Duration(1+rng.IntN(60)) * time.Second),
+		AccessConfigurationID:   fmt.Sprintf("ac-00jhtfl8thteu6uj%04d", ac),
+		AccessConfigurationName: fmt.Sprintf("Access-%d", ac),
+		TargetType:              "RD-Account",
+		TargetID:                fmt.Sprintf("114240524784%04d", target),
+		TargetName:              fmt.Sprintf("account-%d", target),
+	}
+	if t.Type.Kind() == task.Assignment {
+		t.PrincipalType = "User"
+		t.PrincipalID = fmt.Sprintf("u-00q8wbq42wiltcrk%04d", principal)
+		t.PrincipalName = fmt.Sprintf("user%d@corp.example", principal)
+	}
+	if i%50 == 0 {
+		t.Status, t.FailureReason = task.Failed, "EntityAlreadyExists.Role: the role already exists"
+	}
+	return t
+}
+
+// filled is a ledger of n finished tasks over 6 days.
+func filled(n int) *Ledger {
+	w := New(Settings{Window: Retention, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour, Hold: 2 * time.Minute})
+	rng := rand.New(rand.NewPCG(1, 1))
+	b := NewBatch()
+	for i := range n {
+		start := benchNow.Add(-6*24*time.Hour + time.Duration(float64(i)/float64(n)*float64(6*24*time.Hour))).Truncate(time.Second)
+		b.Add([]task.Task{companyTask(i, rng, start)})
+	}
+	w.Apply(b, Span{Began: benchNow, At: benchNow, Since: benchNow.Add(-Retention)})
+	w.Committed(benchNow)
+	return w
+}
+
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func BenchmarkHeapPerTask(b *testing.B) {
+	const n, most = 1_000_000, 250
+	for range b.N {
+		before := heapInUse()
+		w := filled(n)
+		per := float64(heapInUse()-before) / n
+		b.ReportMetric(per, "B/task")
+		if per > most {
+			b.Errorf("%.0f bytes of heap a finished task, at most %d", per, most)
+		}
+		runtime.KeepAlive(w)
+	}
+}
+
+// BenchmarkPage takes a page of new tasks, a second after the one before, into a
+// small and a large window by turns, so that what else the machine does slows both.
+func BenchmarkPage(b *testing.B) {
+	const small, large, most = 10_000, 1_000_000, 1.5
+	steady := map[int]*steadyWindow{}
+	for _, n := range []int{small, large} {
+		steady[n] = &steadyWindow{Ledger: filled(n), rng: rand.New(rand.NewPCG(2, 2)), id: n, now: benchNow}
+	}
+	took := map[int][]time.Duration{}
+	for range max(b.N, 300) {
+		for n, w := range steady {
+			took[n] = append(took[n], w.page())
+		}
+	}
+	typical := func(n int) float64 {
+		slices.Sort(took[n])
+		return float64(took[n][len(took[n])/2])
+	}
+	b.ReportMetric(typical(small)/1000, "µs/small-page")
+	b.ReportMetric(typical(large)/1000, "µs/page")
+	ratio := typical(large) / typical(small)
+	b.ReportMetric(ratio, "ratio")
+	if ratio > most {
+		b.Errorf("a page into %d tasks takes %.2f times as long as into %d, at most %v", large, ratio, small, most)
+	}
+}
+
+type steadyWindow struct {
+	*Ledger
+	rng *rand.Rand
+	id  int
+	now time.Time
+}
+
+// page applies and shows a page, with all that a refresh asks, and says how long it took.
+func (w *steadyWindow) page() time.Duration {
+	w.now = w.now.Add(time.Second)
+	var tasks []task.Task
+	for range 20 {
+		tasks = append(tasks, companyTask(w.id, w.rng, w.now.Add(-time.Minute)))
+		w.id++
+	}
+	began := time.Now()
+	batch := NewBatch()
+	batch.Add(tasks)
+	w.Running()
+	w.StartedSince(w.now.Add(-time.Hour))
+	w.Apply(batch, Span{Began: w.now, At: w.now})
+	w.Change()
+	w.Committed(w.now)
+	w.NextRelease()
+	w.Snapshot()
+	return time.Since(began)
+}

@@ -1,0 +1,55 @@
+package ledger
+
+import "slices"
+
+// groups keeps records by a key, and what is computed from the records of each
+// group. A group in which something changed is computed again from its records.
+type groups[K comparable, V any] struct {
+	key     func(*record) K
+	compute func([]*record) (V, bool) // false: nothing to keep. It owns the slice and may sort it.
+	members map[K][]*record
+	values  map[K]V
+}
+
+// change is a record and the one that takes its place; either may be nil.
+type change struct{ old, new *record }
+
+func newGroups[K comparable, V any](key func(*record) K, compute func([]*record) (V, bool)) groups[K, V] {
+	return groups[K, V]{key: key, compute: compute, members: map[K][]*record{}, values: map[K]V{}}
+}
+
+func (g groups[K, V]) update(changes []change) {
+	gone := map[*record]struct{}{}
+	come := map[K][]*record{}
+	for _, c := range changes {
+		if c.old != nil {
+			gone[c.old] = struct{}{}
+			key := g.key(c.old)
+			if _, changes := come[key]; !changes {
+				come[key] = nil
+			}
+		}
+		if c.new != nil {
+			key := g.key(c.new)
+			come[key] = append(come[key], c.new)
+		}
+	}
+	for key, records := range come {
+		old := g.members[key]
+		all := make([]*record, 0, len(old)+len(records))
+		all = append(append(all, old...), records...)
+		if len(gone) > 0 {
+			all = slices.Clip(slices.DeleteFunc(all, func(r *record) bool { _, left := gone[r]; return left }))
+		}
+		if len(all) == 0 {
+			delete(g.members, key)
+		} else {
+			g.members[key] = all
+		}
+		if value, ok := g.compute(all); ok {
+			g.values[key] = value
+		} else {
+			delete(g.values, key)
+		}
+	}
+}
