@@ -1,11 +1,13 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -143,15 +145,15 @@ func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory
 			fmt.Fprintf(c.Out, "; the local clock is off by %s: timestamps follow the API's clock, but set it right", off.Round(time.Second))
 		}
 		fmt.Fprintln(c.Out)
-		c.reasons(page, conf.FailureReasons.Rules)
+		c.reasons(page, reason.Classifier{Rules: conf.FailureReasons.Rules, CodesOnly: !conf.Unresolved.Names})
 		return nil
 	}
 	return nil
 }
 
 // reasons prints the failure reasons of a page that no rule matches.
-func (c Check) reasons(page task.Page, rules []reason.Rule) {
-	found := reason.Suggest(page.Tasks, rules)
+func (c Check) reasons(page task.Page, classifier reason.Classifier) {
+	found := classifier.Unmatched(page.Tasks)
 	of := fmt.Sprintf("the %d failed tasks", len(page.Tasks))
 	if page.Next != "" {
 		of += " it listed (there are more)"
@@ -165,17 +167,28 @@ func (c Check) reasons(page task.Page, rules []reason.Rule) {
 		return
 	}
 	fmt.Fprintf(c.Out, "  failure reasons that no rule matches, of %s; the label is what is shown without one:\n", of)
-	for _, s := range found {
-		fmt.Fprintf(c.Out, "    %4d × %s\n           as in: %s\n", s.Count, s.Label, s.Example)
+	for _, g := range found {
+		fmt.Fprintf(c.Out, "    %4d × %s\n", g.Count, g.Label)
+		if g.Text != "" {
+			fmt.Fprintf(c.Out, "           as in: %.200s\n", g.Text)
+		}
 	}
-	if rules := reason.YAML(found); rules != "" {
-		fmt.Fprintf(c.Out, "  rules to paste, if you want names of your own:\n%s", indent(rules, "    "))
+	// A match that holds another is longer; the first rule that matches wins.
+	slices.SortStableFunc(found, func(a, b reason.Group) int { return cmp.Compare(len(b.Match), len(a.Match)) })
+	if found[0].Match == "" {
+		return
+	}
+	fmt.Fprintf(c.Out, "  rules to copy; put the names you want as reasons:\n    failure_reasons:\n      rules:\n")
+	for _, g := range found {
+		if g.Match != "" {
+			fmt.Fprintf(c.Out, "        - match: %s\n          reason: %s\n", quoteYAML(g.Match), quoteYAML(g.Label))
+		}
 	}
 }
 
-func indent(s, by string) string {
-	return by + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n"+by) + "\n"
-}
+// quoteYAML writes text as a scalar in single quotes, in which only the quote
+// itself is special.
+func quoteYAML(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 func inParentheses(s string) string {
 	if s == "" {

@@ -3,9 +3,15 @@ package command
 import (
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"cloudsso_exporter/internal/reason"
+	"cloudsso_exporter/internal/task"
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 func checked(t *testing.T, yaml string) (string, error) {
@@ -55,5 +61,73 @@ func TestCheckRefusesWhatServeRefuses(t *testing.T) {
 	out, err := checked(t, directories(2))
 	if err == nil || out != "" || !strings.Contains(err.Error(), "DEBUG") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestCheckListsReasonsWithRulesToCopy(t *testing.T) {
+	var page task.Page
+	for text, n := range map[string]int{
+		"EntityNotExist.Role: it's gone":                           3,
+		"EntityNotExist.Role.Policy: gone\x00":                     1,
+		"User 'Bob' isn't in account 1142405247841234, says 'RAM'": 2,
+		"":                      1,
+		"Throttling.User: wait": 9,
+	} {
+		for range n {
+			page.Tasks = append(page.Tasks, task.Task{Status: task.Failed, FailureReason: text})
+		}
+	}
+	show := func(c reason.Classifier) string {
+		var out strings.Builder
+		Check{Out: &out}.reasons(page, c)
+		return out.String()
+	}
+	classifier := reason.Classifier{Rules: []reason.Rule{{Match: regexp.MustCompile("Throttling"), Reason: "throttled"}}}
+	out := show(classifier)
+	want := `  failure reasons that no rule matches, of the 16 failed tasks; the label is what is shown without one:
+       3 × EntityNotExist.Role
+           as in: EntityNotExist.Role: it's gone
+       2 × User <name> isn't in account <account>, says <name>
+           as in: User 'Bob' isn't in account 1142405247841234, says 'RAM'
+       1 × EntityNotExist.Role.Policy
+           as in: EntityNotExist.Role.Policy: gone
+       1 × unknown
+  rules to copy; put the names you want as reasons:
+    failure_reasons:
+      rules:
+        - match: 'EntityNotExist\.Role\.Policy'
+          reason: 'EntityNotExist.Role.Policy'
+        - match: 'EntityNotExist\.Role'
+          reason: 'EntityNotExist.Role'
+        - match: 'isn''t in account'
+          reason: 'User <name> isn''t in account <account>, says <name>'
+`
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	var copied struct {
+		FailureReasons struct {
+			Rules []struct{ Match, Reason string }
+		} `yaml:"failure_reasons"`
+	}
+	_, block, _ := strings.Cut(out, "as reasons:\n")
+	if err := yaml.Unmarshal([]byte(block), &copied); err != nil {
+		t.Fatal(err)
+	}
+	with := classifier
+	for _, r := range copied.FailureReasons.Rules {
+		with.Rules = append(with.Rules, reason.Rule{Match: regexp.MustCompile(r.Match), Reason: r.Reason})
+	}
+	for _, failed := range page.Tasks {
+		before, _ := classifier.Classify(failed)
+		if after, byRule := with.Classify(failed); after != before || byRule != (failed.FailureReason != "") {
+			t.Errorf("%q: %q, by a rule: %v, instead of %q", failed.FailureReason, after, byRule, before)
+		}
+	}
+
+	classifier.CodesOnly = true
+	if out := show(classifier); strings.Contains(out, "Bob") || strings.Contains(out, "as in") || !strings.Contains(out, "3 × unknown") {
+		t.Errorf("with names hidden:\n%s", out)
 	}
 }

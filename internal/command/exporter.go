@@ -14,6 +14,7 @@ import (
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/config"
 	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/store"
 )
@@ -251,7 +252,7 @@ func settings(c *config.Config, d config.Directory) refresh.Settings {
 		Settings: ledger.Settings{
 			Window:      c.Window,
 			Filter:      d.Filter,
-			Rules:       c.FailureReasons.Rules,
+			Reasons:     reason.Classifier{Rules: c.FailureReasons.Rules, CodesOnly: !c.Unresolved.Names},
 			ReasonLimit: c.FailureReasons.Limit,
 			MaxAge:      c.Unresolved.MaxAge,
 			Hold:        c.NewSeriesHold,

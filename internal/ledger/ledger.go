@@ -35,7 +35,7 @@ const slack = 5 * time.Second
 type Settings struct {
 	Window      time.Duration // what the window gauges count
 	Filter      task.Filter
-	Rules       []reason.Rule
+	Reasons     reason.Classifier
 	ReasonLimit int           // distinct reasons, those of rules included, "other" not
 	MaxAge      time.Duration // of an unresolved failure since its latest task ended
 	Hold        time.Duration // a counter series born late is shown at 0 for so long

@@ -100,7 +100,7 @@ func TestReasonSlots(t *testing.T) {
 	}
 	limit := func(n int, list ...string) Settings {
 		set := plain
-		set.ReasonLimit, set.Rules = n, rules(list...)
+		set.ReasonLimit, set.Reasons.Rules = n, rules(list...)
 		set.MaxAge = 8 * days
 		return set
 	}

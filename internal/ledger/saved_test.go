@@ -21,7 +21,7 @@ func TestRestoredShowsTheSame(t *testing.T) {
 		t.Run(fmt.Sprint("hold ", hold), func(t *testing.T) {
 			set := plain
 			set.Window, set.Hold, set.ReasonLimit = 26*hours, hold, 3
-			set.Rules = rules("mine")
+			set.Reasons.Rules = rules("mine")
 			rng := rand.New(rand.NewPCG(1, 2))
 			s := begin(t, set)
 			w := &world{rng: rng, now: noon}

@@ -18,7 +18,7 @@ type slots map[string]time.Time
 // classify gives a failed task its bounded reason, once, and says whether its
 // own was folded into "other" because every slot is taken.
 func (l *Ledger) classify(t task.Task, seen time.Time) (label string, folded bool) {
-	label, byRule := reason.Classify(t, l.set.Rules)
+	label, byRule := l.set.Reasons.Classify(t)
 	last, has := l.slots[label]
 	switch {
 	case label == reason.Other: // a rule says so
@@ -47,7 +47,7 @@ func (l *Ledger) freeSlots() int {
 // ruleReasons are the different reasons of the rules, in their order.
 func (l *Ledger) ruleReasons() []string {
 	var all []string
-	for _, r := range l.set.Rules {
+	for _, r := range l.set.Reasons.Rules {
 		if !slices.Contains(all, r.Reason) && r.Reason != reason.Other {
 			all = append(all, r.Reason)
 		}

@@ -1,16 +1,21 @@
-// Package reason turns the free text of a failed task into a label that a metric can carry: one for all failures that
-// differ only in ids and names.
+// Package reason turns the free text of a failed task into a label that a
+// metric can carry: one label for all failures that differ only in ids and
+// names.
 //
-// A rule of the operator's comes first. Without one the text is normalised: an error code in it is the label; otherwise
-// ids, names, addresses and times give way to placeholders. A label is valid UTF-8 on one line, at most MaxLength
-// characters, and normalising it again changes nothing.
+// An operator's rule comes first. Without one, an error code in the text is the
+// label; without a code, it is the text with placeholders for ids, names,
+// addresses, times and large numbers. What the placeholders do not fold is left
+// to the caller, who bounds the number of labels and folds the rest into Other.
 //
-// The package is pure. It does not bound how many labels there are: who counts them folds the rest into Other.
+// The package is pure: no I/O, no clock, no state.
 package reason
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"cloudsso_exporter/internal/task"
 )
@@ -18,94 +23,102 @@ import (
 const (
 	// Unknown is the label of a text that says nothing.
 	Unknown = "unknown"
-	// Other is the label for failures whose own one found no place. No text is normalised to it.
+	// Other is the label of failures that are over the caller's limit. No text
+	// gets it, but a rule may give it.
 	Other = "other"
-	// MaxLength bounds a normalised label, in characters (runes).
+	// MaxLength is the longest label of a text, in characters.
 	MaxLength = 100
 )
 
-// Classify returns the label of t's failure and whether a rule gave it. Rules are tried in order against the text as
-// the API wrote it (its first 4 KiB); their reasons are returned as they are. The task's own ids and names are taken
-// out of the text wherever they stand, in quotes or not. Whether t has failed is for the caller to know.
-func Classify(t task.Task, rules []Rule) (label string, byRule bool) {
-	text := cut(t.FailureReason)
-	for _, r := range rules {
-		if r.Match != nil && r.Match.MatchString(text) {
+// maxText is how much of a text is read, in bytes. What tells failures apart
+// stands at the beginning, and megabytes must not cost more than a page.
+const maxText = 4096
+
+// Rule names the failures that its expression matches.
+type Rule struct {
+	Match  *regexp.Regexp // tried on the text as the API wrote it
+	Reason string         // the label, used as it is
+}
+
+// Classifier labels failures. It is only read, so any number of goroutines may
+// use it. The zero value has no rules and is ready for use.
+type Classifier struct {
+	Rules []Rule // the first match wins
+	// CodesOnly hides names: without a rule or an error code, the label is
+	// Unknown, because a text may name people even where none is expected.
+	CodesOnly bool
+}
+
+// Classify returns the label of t's failure and whether a rule gave it. A label
+// that no rule gave is printable, on one line and at most MaxLength characters.
+// Whether t has failed is for the caller to know.
+func (c Classifier) Classify(t task.Task) (label string, byRule bool) {
+	raw := truncate(t.FailureReason)
+	for _, r := range c.Rules {
+		if r.Match.MatchString(raw) {
 			return r.Reason, true
 		}
 	}
-	return normalize(text, ownWords(t)), false
-}
-
-// normalize repeats the passes until one changes nothing, so that a label is always one that stays. A second pass is
-// over at most MaxLength characters and usually the last; a text that will not settle says nothing worth a label.
-func normalize(text string, own []word) string {
-	const passes = 10
-	label := pass(fold(text), own)
-	for range passes {
-		next := pass(label, nil)
-		if next == label {
-			return label
-		}
-		label = next
+	text := replaceOwn(fold(raw), t)
+	label = findCode(text, c.CodesOnly)
+	if label == "" && !c.CodesOnly {
+		label = replaceKnown(unwrap(text))
 	}
-	return Unknown
-}
-
-// pass takes a folded text and returns one, nearer to a label.
-func pass(text string, own []word) string {
-	if code := findCode(text, own); code != "" {
-		return code
-	}
-	text = unwrap(text)
-	s := scanner{text: text, own: own, out: make([]byte, 0, len(text))}
-	label := limit(fold(s.scan()))
+	label = limit(label)
 	if label == Other || !strings.ContainsFunc(label, isAlphanumeric) {
-		return Unknown
+		return Unknown, false
 	}
-	return label
+	return label, false
 }
 
-// unwrap takes the message out of a JSON body and the quotes off a text that is quoted as a whole.
-func unwrap(text string) string {
-	if strings.HasPrefix(text, "{") {
-		var body map[string]any
-		if json.Unmarshal([]byte(text), &body) != nil {
-			return text
-		}
-		for _, key := range []string{"Message", "message", "ErrorMessage", "errorMessage", "ErrorMsg", "errMsg", "msg"} {
-			if message, ok := body[key].(string); ok && message != "" {
-				return fold(message)
-			}
-		}
+func truncate(text string) string {
+	if len(text) <= maxText {
 		return text
 	}
-	if n := len(text); n > 2 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] && !strings.ContainsRune(text[1:n-1], rune(text[0])) {
-		return strings.TrimSpace(text[1 : n-1])
+	text = strings.TrimLeftFunc(text, isBlank)
+	return text[:min(len(text), maxText)]
+}
+
+// fold makes each run of white space and control characters one space. It drops
+// invalid UTF-8 and what cannot be printed, such as byte order marks and marks
+// that change the direction of writing.
+func fold(text string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		switch {
+		case '!' <= r && r <= '~': // most of them
+			return r
+		case isBlank(r):
+			return ' '
+		case r == utf8.RuneError, !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)), " ")
+}
+
+// unwrap takes the message out of a JSON body.
+func unwrap(text string) string {
+	var body struct{ Message string }
+	if strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &body) == nil && body.Message != "" {
+		return fold(body.Message)
 	}
 	return text
 }
 
-// limit cuts a label to MaxLength characters, and before a placeholder rather than inside it.
+// limit cuts a label to MaxLength characters, and before a placeholder rather
+// than inside it.
 func limit(label string) string {
-	if len(label) <= MaxLength {
+	runes := []rune(label)
+	if len(runes) <= MaxLength {
 		return label
 	}
-	end, n := len(label), 0
-	for i := range label {
-		if n == MaxLength {
-			end = i
-			break
-		}
-		n++
+	label = string(runes[:MaxLength])
+	if open := strings.LastIndexByte(label, '<'); open > len(label)-len("<account>") && !strings.Contains(label[open:], ">") {
+		label = label[:open]
 	}
-	if end == len(label) {
-		return label
-	}
-	if open := strings.LastIndexByte(label[:end], '<'); open >= 0 {
-		if p := placeholderAt(label[open:]); open+len(p) > end {
-			end = open
-		}
-	}
-	return label[:end]
+	return strings.TrimSpace(label)
 }
+
+func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

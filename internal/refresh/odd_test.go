@@ -176,7 +176,7 @@ func TestHoldEndsBetweenAttempts(t *testing.T) {
 		fill(api, 3, time.Now())
 		set := Settings{CacheTTL: time.Hour}
 		set.Hold = 2 * time.Minute
-		set.Rules = []reason.Rule{}
+		set.Reasons.Rules = []reason.Rule{}
 		g, d := newGroup(t, api, set, nil)
 		scrape(t, g, time.Second)
 		time.Sleep(time.Hour)
