@@ -143,7 +143,10 @@ func TestEmptyDirectory(t *testing.T) {
 	for name, want := range map[string]int{
 		"cloudsso_tasks":                                      12,
 		"cloudsso_failed_tasks":                               0,
-		"cloudsso_unresolved_failures":                        0,
+		"cloudsso_unresolved_failures":                        4,
+		"cloudsso_unresolved_failures_by_reason":              0,
+		"cloudsso_unresolved_failures_unlisted":               1,
+		"cloudsso_subject_failing":                            0,
 		"cloudsso_unresolved_failure_start_timestamp_seconds": 0,
 		"cloudsso_last_task_end_timestamp_seconds":            0,
 		"cloudsso_oldest_in_progress_start_timestamp_seconds": 0,

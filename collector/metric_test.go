@@ -19,8 +19,11 @@ import (
 const promised = `
 gauge     cloudsso_tasks                                      directory_id task_type status
 gauge     cloudsso_failed_tasks                               directory_id task_type failure_reason
-gauge     cloudsso_unresolved_failures                        directory_id task_type failure_reason
-gauge     cloudsso_unresolved_failure_start_timestamp_seconds directory_id task_type failure_reason task_id access_configuration_id access_configuration_name target_id target_name principal_id principal_name principal_type
+gauge     cloudsso_unresolved_failures                        directory_id task_type
+gauge     cloudsso_unresolved_failures_by_reason              directory_id task_type failure_reason
+gauge     cloudsso_unresolved_failures_unlisted               directory_id
+gauge     cloudsso_subject_failing                            directory_id task_type access_configuration_id access_configuration_name target_id target_name target_path_name principal_type principal_id principal_name origin_target_id
+gauge     cloudsso_unresolved_failure_start_timestamp_seconds directory_id task_type access_configuration_id access_configuration_name target_id target_name target_path_name principal_type principal_id principal_name origin_target_id task_id failure_reason
 gauge     cloudsso_last_task_end_timestamp_seconds            directory_id task_type status
 gauge     cloudsso_oldest_in_progress_start_timestamp_seconds directory_id task_type
 gauge     cloudsso_window_seconds                             directory_id

@@ -5,6 +5,7 @@ import (
 
 	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/task"
 )
 
 // stateTable is the gauges: what one complete refresh saw, whole or not at all,
@@ -43,10 +44,29 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_unresolved_failures", Type: Gauge, Unit: "subjects", Section: Tasks,
+				Help:   "Subjects whose latest finished task failed, by that task's type.",
+				Notes:  "What is wrong now. A subject is an access configuration on a target, with the principal for access assignments. A later success of the same or the reverse task resolves it; a retry that is still running does not. All four task types are always present.",
+				Labels: []string{"task_type"},
+				Query:  `sum by (directory_id, task_type) (cloudsso_unresolved_failures) > 0`,
+			},
+			merge: add,
+			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) (all []sample) {
+				for _, t := range task.Types() {
+					all = append(all, sample{labels: []string{string(t)}})
+				}
+				for _, c := range s.Unresolved {
+					all = append(all, sample{labels: []string{string(c.Type)}, value: float64(c.N)})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_unresolved_failures_by_reason", Type: Gauge, Unit: "subjects", Section: Tasks,
 				Help:   "Subjects whose latest finished task failed, by that task's type and failure reason.",
-				Notes:  "What is wrong now. A subject is an access configuration on a target, with the principal for access assignments. A later success of the same or the reverse task resolves it; a retry that is still running does not. Types and reasons without any are absent: use `or vector(0)` for a 0.",
+				Notes:  "Types and reasons without any are absent.",
 				Labels: []string{"task_type", "failure_reason"},
-				Query:  `sum by (directory_id, task_type) (cloudsso_unresolved_failures)`,
+				Query:  `topk(5, sum by (failure_reason) (cloudsso_unresolved_failures_by_reason))`,
 			},
 			merge: add,
 			values: ofSnapshot(func(s *ledger.Snapshot, _ *refresh.State) []sample {
@@ -55,17 +75,47 @@ func stateTable() []description {
 		},
 		{
 			Metric: Metric{
-				Name: "cloudsso_unresolved_failure_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
-				Help:  "Unresolved failures one by one: when the subject's streak of failures began, as the end of its first failed task.",
-				Notes: "At most `unresolved_failures.limit` of them: failed DeleteAccessAssignment first, then the newest. Names are empty with `unresolved_failures.names: false`. A retry that fails has another task_id, and so is another series.",
-				Labels: []string{
-					"task_type", "failure_reason", "task_id",
-					"access_configuration_id", "access_configuration_name", "target_id", "target_name",
-					"principal_id", "principal_name", "principal_type",
-				},
-				Query: `time() - cloudsso_unresolved_failure_start_timestamp_seconds{task_type="DeleteAccessAssignment"}`,
+				Name: "cloudsso_unresolved_failures_unlisted", Type: Gauge, Unit: "subjects", Section: Tasks,
+				Help:  "Unresolved failures without a series of their own, because unresolved_failures.limit is reached.",
+				Notes: "`/api/v1/failures` and the status page list all of them.",
+				Query: `cloudsso_unresolved_failures_unlisted > 0`,
 			},
-			values: ofSnapshot(oneByOne),
+			values: ofSnapshot(func(s *ledger.Snapshot, state *refresh.State) []sample {
+				return []sample{{value: float64(len(s.Failures) - len(shown(s.Failures, state)))}}
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_subject_failing", Type: Gauge, Unit: "1 or 0", Section: Tasks,
+				Help:   "1 for each unresolved failure; 0 for an hour after it was resolved or given up.",
+				Notes:  "At most `unresolved_failures.limit` at 1, failed DeleteAccessAssignment first, then the newest, and as many at 0, the latest. Labels are fixed when a streak of failures begins: a retry, a restart with state or a renaming changes none. Names and the path are empty with `unresolved_failures.names: false`.",
+				Labels: subjectLabels(),
+				Query:  `cloudsso_subject_failing{task_type="DeleteAccessAssignment"} == 1`,
+			},
+			values: ofSnapshot(func(s *ledger.Snapshot, state *refresh.State) (all []sample) {
+				for _, f := range shown(s.Failures, state) {
+					all = append(all, sample{labels: subject(f.Labels, state), value: 1})
+				}
+				for _, r := range shown(s.Resolved, state) {
+					all = append(all, sample{labels: subject(r.Labels, state)})
+				}
+				return all
+			}),
+		},
+		{
+			Metric: Metric{
+				Name: "cloudsso_unresolved_failure_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
+				Help:   "Unresolved failures one by one: end of the first failed task of the subject's streak of failures.",
+				Notes:  "The same ones as `cloudsso_subject_failing` at 1. `task_id` and `failure_reason` are of the latest attempt: a retry that fails makes another series.",
+				Labels: append(subjectLabels(), "task_id", "failure_reason"),
+				Query:  `time() - cloudsso_unresolved_failure_start_timestamp_seconds{task_type="DeleteAccessAssignment"}`,
+			},
+			values: ofSnapshot(func(s *ledger.Snapshot, state *refresh.State) (all []sample) {
+				for _, f := range shown(s.Failures, state) {
+					all = append(all, sample{labels: append(subject(f.Labels, state), f.Latest.ID, f.Reason), value: unix(f.Since)})
+				}
+				return all
+			}),
 		},
 		{
 			Metric: Metric{
@@ -139,24 +189,29 @@ func byReason(counts []ledger.ReasonCount) (all []sample) {
 	return all
 }
 
-// oneByOne shows as many unresolved failures as the settings allow; the snapshot
+// shown are those that the settings allow to be shown one by one; the snapshot
 // has them in order of importance.
-func oneByOne(s *ledger.Snapshot, state *refresh.State) (all []sample) {
-	for _, f := range s.Failures[:min(max(state.Shown, 0), len(s.Failures))] {
-		t := f.Latest
-		if state.HideNames {
-			t.AccessConfigurationName, t.TargetName, t.PrincipalName = "", "", ""
-		}
-		all = append(all, sample{
-			labels: []string{
-				string(t.Type), f.Reason, t.ID,
-				t.AccessConfigurationID, t.AccessConfigurationName, t.TargetID, t.TargetName,
-				t.PrincipalID, t.PrincipalName, t.PrincipalType,
-			},
-			value: unix(f.Since),
-		})
+func shown[T any](all []T, s *refresh.State) []T {
+	return all[:min(max(s.Shown, 0), len(all))]
+}
+
+// subjectLabels are the labels that say whom a failure is about.
+func subjectLabels() []string {
+	return []string{
+		"task_type", "access_configuration_id", "access_configuration_name", "target_id", "target_name", "target_path_name",
+		"principal_type", "principal_id", "principal_name", "origin_target_id",
 	}
-	return all
+}
+
+// subject are the values of subjectLabels.
+func subject(t task.Task, s *refresh.State) []string {
+	if s.HideNames {
+		t.AccessConfigurationName, t.TargetName, t.TargetPathName, t.PrincipalName = "", "", "", ""
+	}
+	return []string{
+		string(t.Type), t.AccessConfigurationID, t.AccessConfigurationName, t.TargetID, t.TargetName, t.TargetPathName,
+		t.PrincipalType, t.PrincipalID, t.PrincipalName, t.OriginTargetID,
+	}
 }
 
 // unix is Unix time in seconds, to the millisecond; 0 for a time not known.

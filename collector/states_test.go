@@ -97,6 +97,14 @@ func snapshot() *ledger.Snapshot {
 			Reason: "role_already_exists", Since: at(-119 * time.Minute),
 		},
 	}
+	for i := range s.Failures { // as they were when the streak began
+		l := &s.Failures[i].Labels
+		*l = s.Failures[i].Latest
+		l.ID, l.Status, l.Start, l.End, l.TargetPathName = "", "", time.Time{}, time.Time{}, "rd-3G/root/"+l.TargetName
+	}
+	s.Failures[0].Labels.OriginTargetID = "fd-9"
+	s.Resolved = []ledger.Streak{{Labels: s.Failures[1].Labels, Resolved: at(-5 * time.Minute)}}
+	s.Resolved[0].Labels.TargetID = "1116"
 	took := histogram.New([]float64{1, 10, 60}, at(-3*time.Hour))
 	for _, d := range []time.Duration{0, 400 * time.Millisecond, 9 * time.Second, 10 * time.Second, 5 * time.Minute} {
 		took.Observe(d)
@@ -126,9 +134,9 @@ func hostile() *refresh.State {
 	s.Requests = append(s.Requests, refresh.Requests{Action: "ListTasks", Code: "# HELP\n} 1", N: 1})
 	f := &s.Snapshot.Failures[0]
 	f.Reason = "原因: \"quoted\"\n# EOF"
-	f.Latest.PrincipalName = "Robert'); DROP TABLE users;--\u2028\u202e"
-	f.Latest.TargetName = "<script>alert(1)</script>"
-	f.Latest.AccessConfigurationName = "half \xe5\x8e of a character"
-	f.Latest.Type = "a type of its own\n"
+	f.Labels.PrincipalName = "Robert'); DROP TABLE users;--\u2028\u202e"
+	f.Labels.TargetName = "<script>alert(1)</script>"
+	f.Labels.AccessConfigurationName = "half \xe5\x8e of a character"
+	f.Labels.Type = "a type of its own\n"
 	return s
 }

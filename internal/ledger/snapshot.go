@@ -23,8 +23,13 @@ type Snapshot struct {
 	Failures         []Failure     // all of them one by one: DeleteAccessAssignment first, then the newest
 	Resolved         []Streak      // resolved or given up within the last hour, the latest first
 
+	Running []task.Task // tasks in progress that are followed, the oldest first
+
 	// Events, by id: what is durable, which lags behind the gauges while the state cannot be written.
 	Counters []Series
+
+	history []historyPage // the newest first
+	shows   func(*record) bool
 }
 
 // StatusCount is a number of tasks of one type and status.
@@ -78,6 +83,8 @@ func (l *Ledger) Snapshot() *Snapshot {
 		Failures: l.failures(),
 		Resolved: l.resolved(),
 		Counters: l.shown,
+		history:  l.pages.history(),
+		shows:    l.pages.shows,
 	}
 	tasks, failed := map[statusKey]int{}, map[reasonKey]int{}
 	for _, typ := range task.Types() {
@@ -106,6 +113,7 @@ func (l *Ledger) Snapshot() *Snapshot {
 	s.Unresolved = reasonCounts(unresolved)
 	oldest := map[task.Type]int64{}
 	for _, r := range l.running() {
+		s.Running = append(s.Running, r.task())
 		typ := l.labels.typ(r.what.Value().typ)
 		if _, ok := oldest[typ]; !ok { // they come in order
 			oldest[typ] = r.start
