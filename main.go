@@ -106,6 +106,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		check.Source = source
 		return check.Run(ctx)
 	default:
+		signal.Ignore(syscall.SIGPIPE) // whoever read the log may have gone; what is served goes on
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,8 +58,9 @@ func finish(t *testing.T, c *exec.Cmd) (code int, stdout, stderr string) {
 // running is the program while it serves.
 type running struct {
 	*exec.Cmd
-	url  string
-	done chan struct{} // closed when it has ended
+	url    string
+	stderr io.Closer     // our end of it
+	done   chan struct{} // closed when it has ended
 
 	mu  sync.Mutex
 	log strings.Builder
@@ -77,6 +79,7 @@ func start(t *testing.T, args ...string) *running {
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
+	r.stderr = stderr
 	address := make(chan string, 1)
 	go func() {
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
@@ -386,6 +389,43 @@ func TestStopDuringASlowRefresh(t *testing.T) {
 	}
 	if a := <-scraped; a.code != 200 || strings.Contains(a.body, "cloudsso_tasks{") || !strings.Contains(a.body, "cloudsso_window_seconds{") {
 		t.Errorf("the running scrape got %d:\n%s", a.code, a.body)
+	}
+}
+
+// A reload that waits for ever, for a mount that hangs or a FIFO in its place, keeps
+// nobody from scraping or from stopping.
+func TestHangingReload(t *testing.T) {
+	_, _, config := api(t, "")
+	r := start(t, "--config.file="+config)
+	r.get(t, "/metrics")
+	if err := errors.Join(os.Remove(config), syscall.Mkfifo(config, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r.Process.Signal(syscall.SIGHUP)
+	time.Sleep(200 * time.Millisecond) // it cannot be seen to wait
+	began := time.Now()
+	if code, body := r.get(t, "/metrics"); code != 200 || !strings.Contains(body, "cloudsso_up") {
+		t.Errorf("a scrape gets %d", code)
+	}
+	if code := r.stop(t, syscall.SIGTERM); code != 0 || time.Since(began) > 5*time.Second {
+		t.Errorf("exit %d after %v:\n%s", code, time.Since(began), r.logged())
+	}
+}
+
+// Whoever reads the log may go: the exporter serves on and stops as asked.
+func TestLogReaderGone(t *testing.T) {
+	_, _, config := api(t, "")
+	r := start(t, "--config.file="+config, "--log.level=debug")
+	r.stderr.Close()
+	for range 3 {
+		if code, _ := r.get(t, "/metrics"); code != 200 {
+			t.Errorf("a scrape gets %d", code)
+		}
+	}
+	r.Process.Signal(syscall.SIGHUP) // which is logged
+	r.get(t, "/metrics")
+	if code := r.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d", code)
 	}
 }
 

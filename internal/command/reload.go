@@ -18,6 +18,8 @@ type reloader struct {
 	load  func() (*config.Config, error)
 	apply func(*config.Config) error
 
+	running sync.Mutex // one reload at a time; it may wait for a disk
+
 	mu      sync.Mutex
 	ok      bool      // the last time
 	success time.Time // the last time it was
@@ -30,20 +32,24 @@ func newReloader(now func() time.Time, log *slog.Logger, load func() (*config.Co
 
 // reload loads and applies the configuration. On an error the old one keeps running.
 func (r *reloader) reload() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.running.Lock()
+	defer r.running.Unlock()
 	conf, err := r.load()
 	if err == nil {
 		err = r.apply(conf)
 	}
+	r.mu.Lock()
 	r.ok = err == nil
+	if r.ok {
+		r.success = r.now()
+	}
+	r.mu.Unlock()
 	if err != nil {
 		for mistake := range strings.Lines(err.Error()) {
 			r.log.Error("reload failed: the old configuration keeps running", "err", strings.TrimSuffix(mistake, "\n"))
 		}
 		return err
 	}
-	r.success = r.now()
 	r.log.Info("configuration reloaded")
 	return nil
 }
@@ -55,14 +61,24 @@ func (r *reloader) status() (ok bool, success time.Time) {
 	return r.ok, r.success
 }
 
-// on reloads at each hangup until ctx ends. The log says what came of it.
+// on reloads at each hangup until ctx ends. The log says what came of it. A
+// reload that waits for something keeps nobody from stopping.
 func (r *reloader) on(ctx context.Context, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
 			_ = r.reload()
+		}()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ended:
 		}
 	}
 }

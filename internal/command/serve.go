@@ -20,11 +20,13 @@ import (
 	"cloudsso_exporter/internal/store"
 )
 
-// An orderly stop takes no longer than stopWithin. Scrapes that still wait for a
+// An orderly stop takes no longer than stopWithin for running scrapes, and
+// closeWithin to end refreshes and close the state. Scrapes that still wait for a
 // refresh when answerWithin has passed are served what there is.
 const (
-	stopWithin   = 4500 * time.Millisecond
+	stopWithin   = 3500 * time.Millisecond
 	answerWithin = 3 * time.Second
+	closeWithin  = time.Second
 )
 
 // Serve is the exporter.
@@ -76,7 +78,16 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	if err := e.apply(conf); err != nil {
 		return errors.Join(err, e.close())
 	}
-	return errors.Join(s.serve(ctx, log, e, newReloader(s.Now, log, load, e.apply)), e.close())
+	err = s.serve(ctx, log, e, newReloader(s.Now, log, load, e.apply))
+	closed := make(chan error, 1)
+	go func() { closed <- e.close() }()
+	select {
+	case closeErr := <-closed:
+		return errors.Join(err, closeErr)
+	case <-time.After(closeWithin):
+		log.Warn("stopped while the disk or a reload keeps the state folder busy: nothing that was shown is lost")
+		return err
+	}
 }
 
 // serve answers HTTP and signals until ctx ends.

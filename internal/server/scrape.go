@@ -33,7 +33,12 @@ func (s *server) telemetry() http.Handler {
 			return
 		}
 		defer s.leave()
-		promhttp.HandlerFor(s.scrape(r), opts).ServeHTTP(w, r)
+		gatherer := s.scrape(r)
+		if refusesGzip(r.Header) { // promhttp would log that it knows no encoding of this name
+			r.Header.Set("Accept-Encoding", "identity")
+		}
+		mustReadWithin(w, answerWithin) // who does not read holds a slot no longer
+		promhttp.HandlerFor(gatherer, opts).ServeHTTP(&answer{ResponseWriter: w, log: s.Log}, r)
 	}))
 }
 

@@ -119,6 +119,7 @@ func secured(h http.Handler) http.Handler {
 		header.Set("X-Frame-Options", "DENY")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		mustReadWithin(w, longestRequest)
 		h.ServeHTTP(w, r)
 	})
 }
