@@ -32,6 +32,18 @@ type Meta struct {
 	Types         []task.Type   // unknown types that have a label of their own, in order of first sight
 	Statuses      []task.Status // unknown statuses likewise
 	LastEnd       []StatusTime  // end of the newest finished task seen
+	Walk          Walk
+}
+
+// Walk is how far a slow reading of all that is listed has come, which refreshes
+// make beside their own. It is kept here so that a restart goes on with it.
+type Walk struct {
+	Rested time.Time // when the next walk may begin, API time
+	Credit float64   // calls it may make
+	Pace   float64   // 1: spread over all refreshes; n: over an nth of them
+	From   time.Time // its Filter
+	Token  string    // of its next page
+	Active bool
 }
 
 // Record is what is remembered of a task: what the API said last, and what was

@@ -29,10 +29,10 @@ func (l *Ledger) durableMeta() Meta {
 }
 
 // Changed reports whether anything but the time of the last complete refresh
-// has changed since the last commit.
+// and the walk has changed since the last commit.
 func (l *Ledger) Changed() bool {
 	now, then := l.durableMeta(), l.unsaved.meta
-	now.From, now.At, then.From, then.At = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	then.From, then.At, then.Walk = now.From, now.At, now.Walk
 	return len(l.unsaved.records)+len(l.touched)+len(l.unsaved.slots)+len(l.unsaved.streaks) > 0 ||
 		!reflect.DeepEqual(now, then)
 }

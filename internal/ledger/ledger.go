@@ -135,6 +135,12 @@ func (l *Ledger) replay(c Change) error {
 	return nil
 }
 
+// Walk is how far the slow reading beside the refreshes has come.
+func (l *Ledger) Walk() Walk { return l.meta.Walk }
+
+// SetWalk notes how far it has come. It is made durable with whatever comes next.
+func (l *Ledger) SetWalk(w Walk) { l.meta.Walk = w }
+
 // Len is how many tasks are remembered.
 func (l *Ledger) Len() int { return len(l.records) }
 

@@ -42,6 +42,7 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 		batch.AddMissing(d.drift.take())
 		d.report(d.ledger.Apply(batch, cut), cut.At)
 		pages = d.walkNext(known, cut.At)
+		d.ledger.SetWalk(d.drift.Walk)
 	} else {
 		d.ledger.Release(d.reader.api.Now()) // holds that are over do not wait for the API
 	}

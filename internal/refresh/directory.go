@@ -105,6 +105,7 @@ func (d *Directory) restore() error {
 	}
 	d.restored = true
 	d.ledger = restored
+	d.drift = drift{Walk: restored.Walk()}
 	if !restored.Complete() {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -26,13 +27,7 @@ const (
 // pages; where the API does not take a token or a Filter for so long, it saves up
 // its calls and takes fewer refreshes.
 type drift struct {
-	rested time.Time // when a walk may begin, API time
-	credit float64   // calls it may make
-	pace   float64   // 1: spread over all refreshes; n: over an nth of them
-	query  task.Query
-	token  string // of its next page
-	active bool
-
+	ledger.Walk
 	found []task.Task // what is not known and not taken in yet
 }
 
@@ -40,27 +35,28 @@ const maxPace = 1 / driftShare
 
 // rest lets no walk begin for a while: at now the whole window has been read at once.
 func (w *drift) rest(now time.Time) {
-	w.rested, w.credit, w.active = now.Add(driftRest), 0, false
+	// One call is there from the start: a window of one page is not to wait for it to add up.
+	w.Rested, w.Credit, w.Active = now.Add(driftRest), 1, false
 }
 
 // plan decides how many pages to read after the refresh that has just been
 // made, spacing after the last one, of a window that takes so many calls to read.
 func (w *drift) plan(now time.Time, spacing, window time.Duration, size int) (pages int) {
-	if now.Before(w.rested) {
+	if now.Before(w.Rested) {
 		return 0
 	}
 	share := min(driftShare*float64(size), driftCalls)
-	w.pace = max(w.pace, 1)
-	w.credit = min(w.credit+share, float64(size))
-	if !w.active && w.credit >= float64(size)*(1-1/w.pace) {
-		lasts := float64(size) / share / w.pace * float64(spacing)
+	w.Pace = max(w.Pace, 1)
+	w.Credit = min(w.Credit+share, float64(size))
+	if !w.Active && w.Credit >= float64(size)*(1-1/w.Pace) {
+		lasts := float64(size) / share / w.Pace * float64(spacing)
 		w.begin(now, window, time.Duration(1.5*lasts))
 	}
-	if !w.active {
+	if !w.Active {
 		return 0
 	}
-	pages = int(min(w.credit, max(1, w.pace*share)))
-	w.credit -= float64(pages)
+	pages = int(min(w.Credit, max(1, w.Pace*share)))
+	w.Credit -= float64(pages)
 	return pages
 }
 
@@ -68,8 +64,8 @@ func (w *drift) plan(now time.Time, spacing, window time.Duration, size int) (pa
 // that it has to be good until the end.
 func (w *drift) begin(now time.Time, window, lasts time.Duration) {
 	margin := min(lasts+firstMargin, maxMargin)
-	w.query = task.Query{From: later(now.Add(-window), now.Add(margin-listed)).Truncate(time.Second)}
-	w.token, w.active = "", true
+	w.From = later(now.Add(-window), now.Add(margin-listed)).Truncate(time.Second)
+	w.Token, w.Active = "", true
 }
 
 // walk reads so many pages and keeps what is news of them. An error ends it: it goes on after the next refresh.
@@ -77,18 +73,18 @@ func (w *drift) walk(ctx context.Context, api api, pages int, news func([]task.T
 	if pages == 0 {
 		return
 	}
-	for page, err := range api.Pages(ctx, w.query, task.Paging{Token: w.token, NoRetry: true}) {
+	for page, err := range api.Pages(ctx, task.Query{From: w.From}, task.Paging{Token: w.Token, NoRetry: true}) {
 		if err != nil {
 			if refusesQuery(err) { // the token or the Filter is too old
-				w.active = false
-				w.pace = min(4*w.pace, maxPace)
+				w.Active = false
+				w.Pace = min(4*w.Pace, maxPace)
 			}
 			return
 		}
 		w.found = append(w.found, news(page.Tasks)...)
-		w.token = page.Next
-		w.active = page.Next != ""
-		if pages--; pages == 0 || !w.active {
+		w.Token = page.Next
+		w.Active = page.Next != ""
+		if pages--; pages == 0 || !w.Active {
 			return
 		}
 	}

@@ -46,6 +46,48 @@ func TestWalkFindsWhatWasListedLate(t *testing.T) {
 	})
 }
 
+// A process that restarts more often than a walk lasts finds it all the same.
+func TestWalkGoesOnOverRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, store := &fakeAPI{strict: true}, &keepingStore{}
+		fill(api, 2000, time.Now())
+		g, d := newGroup(t, api, Settings{}, store)
+		scrape(t, g, time.Second)
+		time.Sleep(10 * time.Minute)
+		api.add(newTask("late", time.Now().Add(-9*time.Minute), time.Second))
+		for i := range 1600 {
+			time.Sleep(time.Minute)
+			if i%400 == 399 {
+				d.Close()
+				g, d = newGroup(t, api, Settings{}, store)
+			}
+			if total(scrape(t, g, time.Second)) == 2001 {
+				return
+			}
+		}
+		t.Error("never found")
+	})
+}
+
+// A window of one page is walked an hour after a full read.
+func TestWalkOfOnePage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{strict: true}
+		fill(api, 10, time.Now())
+		g, _ := newGroup(t, api, Settings{}, nil)
+		scrape(t, g, time.Second)
+		time.Sleep(10 * time.Minute)
+		api.add(newTask("late", time.Now().Add(-9*time.Minute), time.Second))
+		for range 55 {
+			time.Sleep(time.Minute)
+			if total(scrape(t, g, time.Second)) == 11 {
+				return
+			}
+		}
+		t.Error("not found within an hour")
+	})
+}
+
 // A walk whose Filter or token is refused on the way is made in fewer refreshes.
 func TestWalkThatIsRefusedHurries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

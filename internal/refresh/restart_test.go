@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,48 @@ func TestSetBeginsWhatIsNew(t *testing.T) {
 		synctest.Wait()
 		if n := api.take(); n != 0 {
 			t.Errorf("%d calls for a directory that was there before", n)
+		}
+	})
+}
+
+// A long read after a gap keeps its pages when it is interrupted and goes on, as a first read does.
+func TestReadAfterAGapGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, store := &fakeAPI{}, &keepingStore{}
+		fill(api, 30, time.Now())
+		g, d := newGroup(t, api, Settings{}, store)
+		scrape(t, g, time.Second)
+		d.Close()
+		for i := range 3000 {
+			api.add(newTask(fmt.Sprint("gap-", i), time.Now().Add(time.Duration(i)*time.Second), time.Second))
+		}
+		time.Sleep(time.Hour)
+		api.take()
+		api.fail = func(call int, _ task.Query) error {
+			if call%60 == 0 {
+				return apiError{kind: task.ErrorOther}
+			}
+			return nil
+		}
+		g, _ = newGroup(t, api, Settings{}, store)
+		calls, progress := 0, false
+		for attempts := 1; ; attempts++ {
+			s := scrape(t, g, time.Second)
+			if s.Up {
+				calls = len(api.calls)
+				if total(s) != 3030 || started(s) != 3000 {
+					t.Errorf("%d tasks, %d counted as started", total(s), started(s))
+				}
+				break
+			}
+			progress = progress || s.Progress != nil && s.Progress.Pages > 0
+			if attempts == 10 {
+				t.Fatalf("not read after %d attempts: %s", attempts, s.Error)
+			}
+			time.Sleep(time.Minute)
+		}
+		if calls > 170 || !progress { // 150 pages
+			t.Errorf("%d calls, progress shown: %t", calls, progress)
 		}
 	})
 }

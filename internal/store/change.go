@@ -88,6 +88,12 @@ func (c *coder) meta(m *ledger.Meta) {
 	list(c, &m.Types, func(t *task.Type) { word(c, t) })
 	list(c, &m.Statuses, func(s *task.Status) { word(c, s) })
 	list(c, &m.LastEnd, func(e *ledger.StatusTime) { word(c, &e.Type); word(c, &e.Status); c.time(&e.At) })
+	c.time(&m.Walk.Rested)
+	c.float(&m.Walk.Credit)
+	c.float(&m.Walk.Pace)
+	c.time(&m.Walk.From)
+	c.string(&m.Walk.Token)
+	c.bool(&m.Walk.Active)
 }
 
 func (c *coder) seriesID(id *ledger.SeriesID) {
