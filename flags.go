@@ -21,6 +21,8 @@ func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
 	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
 	c.Flag("storage.path", "Folder for the state, created if missing, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
+	c.Flag("log.task-events", "Which events of tasks the log has a line for: failures and how they end, all, or none.").
+		Default("failed").EnumVar(&s.TaskEvents, "none", "failed", "all")
 	own := flagsOf(c)
 	fromEnvironment(own)
 	nameInErrors(own)

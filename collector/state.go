@@ -206,7 +206,7 @@ func subjectLabels() []string {
 // subject are the values of subjectLabels.
 func subject(t task.Task, s *refresh.State) []string {
 	if s.HideNames {
-		t.AccessConfigurationName, t.TargetName, t.TargetPathName, t.PrincipalName = "", "", "", ""
+		t = t.WithoutNames()
 	}
 	return []string{
 		string(t.Type), t.AccessConfigurationID, t.AccessConfigurationName, t.TargetID, t.TargetName, t.TargetPathName,

@@ -27,6 +27,7 @@ type exporter struct {
 	transport http.RoundTripper
 	store     *store.Store // nil: nothing survives a restart
 	group     *refresh.Group
+	events    refresh.TaskEvents // that are logged
 
 	mu sync.Mutex
 	parts
@@ -103,7 +104,7 @@ func (e *exporter) apply(c *config.Config) error {
 	}
 	for _, d := range renewed {
 		w := next.running[d.ID]
-		w.directory.Configure(settings(c, d), e.client(next, d, w))
+		w.directory.Configure(e.settings(c, d), e.client(next, d, w))
 		e.log.Info("directory configured anew", "directory_id", d.ID)
 	}
 	e.retain()
@@ -113,7 +114,7 @@ func (e *exporter) apply(c *config.Config) error {
 // watch begins to watch a directory that is not watched yet.
 func (e *exporter) watch(p parts, d config.Directory) *watched {
 	w := &watched{meter: refresh.NewMeter(e.now())}
-	w.directory = refresh.NewDirectory(settings(p.config, d), e.client(p, d, w), w.meter, e.state(), e.now, e.log)
+	w.directory = refresh.NewDirectory(e.settings(p.config, d), e.client(p, d, w), w.meter, e.state(), e.now, e.log)
 	return w
 }
 
@@ -241,7 +242,7 @@ func (e *exporter) close() error {
 }
 
 // settings are what c says of d, as refresh wants it.
-func settings(c *config.Config, d config.Directory) refresh.Settings {
+func (e *exporter) settings(c *config.Config, d config.Directory) refresh.Settings {
 	return refresh.Settings{
 		DirectoryID: d.ID,
 		Name:        d.Name,
@@ -249,6 +250,7 @@ func settings(c *config.Config, d config.Directory) refresh.Settings {
 		CacheTTL:    c.CacheTTL,
 		Shown:       c.Unresolved.Limit,
 		HideNames:   !c.Unresolved.Names,
+		TaskEvents:  e.events,
 		Settings: ledger.Settings{
 			Window:      c.Window,
 			Filter:      d.Filter,

@@ -16,6 +16,7 @@ import (
 
 	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/server"
 	"cloudsso_exporter/internal/store"
 )
@@ -34,6 +35,7 @@ type Serve struct {
 	Source
 	Web         *web.FlagConfig
 	HTTP        server.Settings
+	TaskEvents  string // which events of tasks are logged
 	StoragePath string // the state folder; empty: nothing survives a restart
 
 	Now       func() time.Time
@@ -75,6 +77,7 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 		}
 	}
 	e := newExporter(s.Now, log, s.Transport, state)
+	e.events = refresh.TaskEvents(s.TaskEvents)
 	if err := e.apply(conf); err != nil {
 		return errors.Join(err, e.close())
 	}

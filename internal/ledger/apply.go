@@ -18,7 +18,7 @@ type Span struct {
 // Report says what of an applied batch an operator may want to read.
 type Report struct {
 	Oddities map[Oddity]string // one task id of each kind seen
-	GivenUp  []Failure         // unresolved failures that became too old
+	Events   []Event           // what ended, in that order; then streaks that did. Nothing of the baseline
 }
 
 // Apply takes in a whole batch: after it, the ledger is as of s.At. Each task
@@ -36,12 +36,16 @@ func (l *Ledger) Apply(b *Batch, s Span) Report {
 	for _, r := range b.sorted() {
 		a.absorb(r)
 	}
+	before := l.unresolved
 	l.derive()
-	given := a.giveUp()
+	for _, r := range a.ended {
+		a.events = append(a.events, a.finished(r))
+	}
+	a.giveUp()
 	l.derive()
 	l.forgetOld(a.at)
 	l.derive()
-	l.followStreaks(s.At)
+	a.events = append(a.events, l.followStreaks(s.At, before)...)
 	l.freeOldSlots(s.At)
 	l.cover(s)
 	l.incomplete = false
@@ -50,7 +54,7 @@ func (l *Ledger) Apply(b *Batch, s Span) Report {
 	if first { // nothing has been counted: that needs no commit to be true
 		l.freeze(s.At.Add(l.set.Hold))
 	}
-	return Report{Oddities: a.oddities, GivenUp: given}
+	return Report{Oddities: a.oddities, Events: a.events}
 }
 
 // cover notes what is now known, and from where the next refresh has to look.
@@ -95,6 +99,8 @@ type application struct {
 	oddities  map[Oddity]string
 	fresh     map[string]struct{} // ids of failures first seen now
 	startless map[string]struct{} // ids of tasks whose start is not known
+	ended     []*record           // counted as finished
+	events    []Event
 }
 
 // absorb merges one answer with what is known. The record is the batch's own until it is put.
@@ -164,6 +170,7 @@ func (a *application) classifyFailed(r *record, silent bool) {
 }
 
 func (a *application) countFinished(r *record) {
+	a.ended = append(a.ended, r)
 	status := a.labels.key(r.what.Value()).status
 	a.count(Finished, r, string(status)).Value++
 	if status == task.Failed {
@@ -187,15 +194,13 @@ func (a *application) count(m Metric, r *record, label string) *series {
 
 // giveUp lets go of failures that are too old, and counts those that were known
 // as unresolved before.
-func (a *application) giveUp() []Failure {
-	var given []Failure
+func (a *application) giveUp() {
 	for _, f := range a.Ledger.giveUp(a.at - a.set.MaxAge.Milliseconds()) {
 		if _, fresh := a.fresh[f.latest().id]; !fresh {
 			a.count(Expired, f.latest(), "").Value++
-			given = append(given, a.failure(f))
+			a.events = append(a.events, a.Ledger.ended(FailureGivenUp, f))
 		}
 	}
-	return given
 }
 
 // sorted gives the answers in an order that does not depend on how they were

@@ -12,7 +12,10 @@ import (
 type spot struct{ ac, target string }
 
 // spots are the records by spot, and of each spot the unresolved failures.
-type spots struct{ groups[spot, []failing] }
+type spots struct {
+	groups[spot, []failing]
+	shows func(*record) bool
+}
 
 // failing is a subject whose latest finished task failed: its failures since its
 // latest success, in the order they ended; never empty.
@@ -37,7 +40,7 @@ func (f failing) streak() []*record {
 func (r *record) spot() spot { return spot{r.ac.Value().id, r.target.Value().id} }
 
 func newSpots(shows func(*record) bool) spots {
-	return spots{newGroups((*record).spot, func(records []*record) ([]failing, bool) {
+	return spots{shows: shows, groups: newGroups((*record).spot, func(records []*record) ([]failing, bool) {
 		if !slices.ContainsFunc(records, func(r *record) bool { return r.failure != nil }) {
 			return nil, false
 		}

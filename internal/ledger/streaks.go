@@ -19,12 +19,14 @@ type streakKey struct {
 
 func (s Streak) key() streakKey { return streakKey{s.Labels.Subject(), s.Labels.Type} }
 
-// followStreaks notes which streaks began and which ended, as of the refresh at moment at.
-func (l *Ledger) followStreaks(at time.Time) {
-	now := map[streakKey]bool{}
+// followStreaks notes which streaks began and which ended, as of the refresh at
+// moment at, and returns the events of those that a task resolved. before are the
+// failures that were unresolved before it.
+func (l *Ledger) followStreaks(at time.Time, before []failing) (events []Event) {
+	now, still := map[streakKey]bool{}, map[task.Subject]bool{}
 	for _, f := range l.unresolved {
 		key := streakKey{f.subject, f.latest().what.Value().typ}
-		now[key] = true
+		now[key], still[f.subject] = true, true
 		if s, ok := l.streaks[key]; !ok || !s.Resolved.IsZero() {
 			l.keepStreak(Streak{Labels: streakLabels(f.streak()[0].task())})
 		}
@@ -39,6 +41,12 @@ func (l *Ledger) followStreaks(at time.Time) {
 			delete(l.streaks, key)
 		}
 	}
+	for _, f := range before {
+		if e, ok := l.resolvedBy(f); ok && !still[f.subject] {
+			events = append(events, e)
+		}
+	}
+	return events
 }
 
 func (l *Ledger) keepStreak(s Streak) {

@@ -100,7 +100,7 @@ func (d *Directory) succeeded(cut ledger.Span, batch *ledger.Batch, first bool, 
 		d.log.Info("refresh works again", "took", took, "tasks_read", batch.Len())
 	case first:
 		d.log.Info("first complete refresh: tasks listed so far are the baseline, counters begin at 0",
-			"took", took, "tasks", batch.Len())
+			"took", took, "tasks", batch.Len(), "unresolved_failures", len(d.pub.Snapshot.Failures))
 	default:
 		d.log.Debug("refreshed", "took", took, "tasks_read", batch.Len())
 	}
@@ -145,10 +145,5 @@ func (d *Directory) report(r ledger.Report, now time.Time) {
 		d.odd[oddity] = now
 		d.log.Warn("odd answer of the API: "+string(oddity), "task_id", id)
 	}
-	for _, f := range r.GivenUp {
-		d.log.Warn("unresolved failure given up: it was not resolved within unresolved_failures.max_age",
-			"task_id", f.Latest.ID, "task_type", f.Latest.Type, "failure_reason", f.Reason,
-			"access_configuration_id", f.Latest.AccessConfigurationID, "target_id", f.Latest.TargetID,
-			"principal_id", f.Latest.PrincipalID, "failing_since", f.Since)
-	}
+	d.logEvents(r.Events)
 }

@@ -41,6 +41,7 @@ type Settings struct {
 	CacheTTL    time.Duration
 	Shown       int  // unresolved failures shown one by one
 	HideNames   bool // ids only
+	TaskEvents  TaskEvents
 	ledger.Settings
 }
 

@@ -77,3 +77,10 @@ func (t Task) Finished() bool {
 		return !t.End.IsZero()
 	}
 }
+
+// WithoutNames returns t without what could name a person, an account or an access
+// configuration: ids stay, names, paths and the free text of a failure go.
+func (t Task) WithoutNames() Task {
+	t.AccessConfigurationName, t.TargetName, t.TargetPath, t.TargetPathName, t.PrincipalName, t.FailureReason = "", "", "", "", "", ""
+	return t
+}

@@ -1,0 +1,74 @@
+package refresh
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"cloudsso_exporter/internal/ledger"
+)
+
+// TaskEvents says which events of tasks the log has a line for.
+type TaskEvents string
+
+// The values of TaskEvents.
+const (
+	NoEvents     TaskEvents = "none"
+	FailedEvents TaskEvents = "failed" // failures, and how they end
+	AllEvents    TaskEvents = "all"    // successes too
+)
+
+// loggedEvents is how many events of one refresh have a line each.
+const loggedEvents = 1000
+
+// logEvents writes a line for each event, before a scrape shows what it did.
+func (d *Directory) logEvents(events []ledger.Event) {
+	logged, left := 0, 0
+	for _, e := range events {
+		switch {
+		case d.set.TaskEvents == NoEvents, e.Kind == ledger.TaskSucceeded && d.set.TaskEvents != AllEvents:
+		case logged == loggedEvents:
+			left++
+		default:
+			logged++
+			d.logEvent(e)
+		}
+	}
+	if left > 0 {
+		d.log.Warn("more task events than are logged one by one; /api/v1/tasks lists the tasks", "logged", logged, "not_logged", left)
+	}
+}
+
+func (d *Directory) logEvent(e ledger.Event) {
+	t := e.Task
+	if d.set.HideNames {
+		t = t.WithoutNames()
+	}
+	fields := []slog.Attr{
+		slog.String("task_id", t.ID), slog.String("task_type", string(t.Type)), slog.String("status", string(t.Status)),
+		slog.String("access_configuration_id", t.AccessConfigurationID), slog.String("access_configuration_name", t.AccessConfigurationName),
+		slog.String("target_id", t.TargetID), slog.String("target_name", t.TargetName), slog.String("target_path_name", t.TargetPathName),
+		slog.String("principal_type", t.PrincipalType), slog.String("principal_id", t.PrincipalID), slog.String("principal_name", t.PrincipalName),
+		slog.String("origin_target_id", t.OriginTargetID),
+		slog.String("started", stamp(t.Start)), slog.String("ended", stamp(t.End)),
+	}
+	level := slog.LevelInfo
+	if e.Kind != ledger.TaskSucceeded {
+		fields = append(fields, slog.String("failure_reason", e.Reason), slog.String("failure_text", t.FailureReason),
+			slog.Int("attempts", e.Attempts), slog.String("since", stamp(e.Since)))
+	}
+	switch e.Kind {
+	case ledger.TaskFailed, ledger.FailureGivenUp:
+		level = slog.LevelWarn
+	case ledger.FailureResolved:
+		fields = append(fields, slog.String("resolved_by", e.By.ID), slog.Duration("after", e.By.End.Sub(e.Since)))
+	}
+	d.log.LogAttrs(context.Background(), level, string(e.Kind), fields...)
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,93 @@
+package refresh
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"cloudsso_exporter/internal/task"
+)
+
+// What happens to tasks is in the log, one line an event, before a scrape shows it.
+func TestTaskEvents(t *testing.T) {
+	resolved := []string{"task failed f1", "task failed f2", "failure resolved f2"}
+	for _, c := range []struct {
+		events TaskEvents
+		hide   bool
+		want   []string // message and task id
+	}{
+		{FailedEvents, false, resolved},
+		{AllEvents, false, []string{"task failed f1", "task failed f2", "task succeeded s", "failure resolved f2"}},
+		{FailedEvents, true, resolved},
+		{NoEvents, false, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api, out := &fakeAPI{}, &bytes.Buffer{}
+			fill(api, 30, time.Now())
+			set := Settings{TaskEvents: c.events, HideNames: c.hide}
+			g, d := newGroup(t, api, set, nil)
+			d.log = slog.New(slog.NewJSONHandler(out, nil))
+			scrape(t, g, time.Second)
+			if !strings.Contains(out.String(), `"unresolved_failures":0`) || strings.Contains(out.String(), "task_id") {
+				t.Errorf("the baseline: %s", out)
+			}
+			for _, id := range []string{"f1", "f2", "s"} {
+				time.Sleep(time.Minute)
+				one := newTask(id, time.Now().Add(-5*time.Second), 2*time.Second)
+				one.PrincipalID, one.PrincipalName = "u-1", "Alice"
+				if id != "s" {
+					one.Status, one.FailureReason = task.Failed, "NoPermission: Alice may not"
+				}
+				api.add(one)
+				scrape(t, g, time.Second)
+			}
+			var got []string
+			for line := range strings.Lines(out.String()) {
+				var fields map[string]any
+				if err := json.Unmarshal([]byte(line), &fields); err != nil {
+					t.Fatal(err)
+				}
+				if fields["task_id"] != nil {
+					got = append(got, fmt.Sprint(fields["msg"], " ", fields["task_id"]))
+				}
+				if fields["msg"] == "failure resolved" && (fields["resolved_by"] != "s" || fields["attempts"] != 2.0 || fields["since"] == "") {
+					t.Errorf("%s", line)
+				}
+			}
+			if diff := gocmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.events, diff)
+			}
+			if c.want != nil && strings.Contains(out.String(), "Alice") == c.hide {
+				t.Errorf("names hidden %t: %s", c.hide, out)
+			}
+		})
+	}
+}
+
+func TestManyEventsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, out := &fakeAPI{}, &bytes.Buffer{}
+		g, d := newGroup(t, api, Settings{TaskEvents: FailedEvents}, nil)
+		d.log = slog.New(slog.NewTextHandler(out, nil))
+		scrape(t, g, time.Second)
+		time.Sleep(time.Minute)
+		for i := range 1500 {
+			one := newTask(fmt.Sprint("f", i), time.Now().Add(-5*time.Second), 2*time.Second)
+			one.Status, one.FailureReason = task.Failed, "NoPermission"
+			api.add(one)
+		}
+		scrape(t, g, time.Minute)
+		lines := slices.Collect(strings.Lines(out.String()))
+		if n := strings.Count(out.String(), `msg="task failed"`); n != 1000 || !strings.Contains(lines[len(lines)-1], "not_logged=500") {
+			t.Errorf("%d lines, the last: %s", n, lines[len(lines)-1])
+		}
+	})
+}
