@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -37,6 +38,7 @@ func main() {
 	if info, ok := debug.ReadBuildInfo(); ok && version.Version == "" {
 		version.Version = info.Main.Version // not built by make
 	}
+	http.DefaultTransport = apiclient.NewTransport() // the credentials library copies it
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -99,6 +101,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return command.UsageError{Err: err}
 	}
 	log := command.NewLogger(stderr, *logLevel, *logFormat)
+	command.TakeStandardLog(log)
 	switch chosen {
 	case "demo":
 		return demo.Run(ctx, log)

@@ -1,9 +1,11 @@
 package apiclient
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,13 +19,15 @@ func (k known) Error() string { return string(k) }
 // which a long reason must not push over the length of an Error's message.
 func (c Credential) failure(why string) error {
 	whose, cure := c.String()+": ", "; "+c.Type.cure()
-	return errors.New(whose + cut(why, longestMessage-len(whose)-len(cure)) + cure)
+	return errors.New(whose + truncate(why, longestMessage-len(whose)-len(cure)) + cure)
 }
 
 func (t CredentialType) cure() string {
 	switch t {
 	case CredentialAccessKey, CredentialSTS:
 		return "correct the key"
+	case CredentialProfile:
+		return "check the profile with aliyun configure list"
 	case CredentialRAMRoleARN:
 		return "check role_arn, the role's trust policy, the keys that assume it and sts_endpoint"
 	case CredentialOIDCRoleARN:
@@ -50,13 +54,15 @@ func cause(err error) string {
 	text := err.Error()
 	switch code := refusalIn(text); {
 	case isTimestamp(code):
-		return "refused with " + code + ": set the local clock right, it is what such a request is dated by"
+		return "refused with " + code + ": set the local clock right, which dates such a request"
+	case code != "" && strings.Contains(text, "from sso failed"):
+		return "refused with " + code + cloudSSOCure
 	case code != "":
 		return "refused with " + code
 	}
 	for _, c := range causes() {
-		if strings.Contains(text, c.part) {
-			return c.words
+		if slices.ContainsFunc(c[1:], func(part string) bool { return strings.Contains(text, part) }) {
+			return c[0]
 		}
 	}
 	if status := regexp.MustCompile(`(?:httpStatus: |credentials/\S* )([1-5]\d\d)\b`).FindStringSubmatch(text); status != nil {
@@ -71,54 +77,52 @@ func refusalIn(text string) string {
 	if at < 0 {
 		return ""
 	}
-	var body struct{ Code string }
-	if json.NewDecoder(strings.NewReader(text[at:])).Decode(&body) != nil || !isAPICode(body.Code) {
+	var body struct{ Code, ErrorCode string } // CloudSSO says ErrorCode
+	if json.NewDecoder(strings.NewReader(text[at:])).Decode(&body) != nil {
 		return ""
 	}
-	return newRedactor(Keys{}).word(body.Code)
+	code := cmp.Or(body.Code, body.ErrorCode)
+	if !isAPICode(code) {
+		return ""
+	}
+	return newRedactor(Keys{}).word(code)
 }
 
-// causes are parts of the texts of credentials-go and net/http, and what they mean.
-func causes() []struct{ part, words string } {
-	return []struct{ part, words string }{
-		{"environment variable (ALIBABA_CLOUD_ACCESS_KEY_ID)", "no ALIBABA_CLOUD_ACCESS_KEY_ID"},
-		{"environment variable (ALIBABA_CLOUD_ACCESS_KEY_SECRET)", "no ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
-		{"OIDCTokenFilePath is empty", "not set up"},
-		{"OIDCProviderARN is empty", "no provider ARN"},
-		{"RoleArn is empty", "no role ARN"},
-		{"the url is empty", "not set up"},
-		{"IMDS credentials is disabled", "switched off"},
-		{"CLI profile is disabled", "switched off"},
-		{"unmarshal aliyun cli config", "no JSON of the CLI's form"},
-		{"no any configured profiles", "no profile"},
-		{"unable to get profile", "no such profile"},
-		{"unsupported profile mode", "a mode that is not supported"},
-		{"Can not load section", "no such section"},
-		{"no such file or directory", "no file"},
-		{"permission denied", "a file may not be read"},
-		{"Can not open file", "a file that cannot be read"},
-		{"access token is expired", "expired: log in anew"},
+// cloudSSOCure is what to do about a login that no service can renew.
+const cloudSSOCure = ": log in with aliyun configure --mode CloudSSO, or use a credential of another type"
+
+// causes are what texts of credentials-go and net/http mean: words of ours, then
+// parts of such texts.
+func causes() [][]string {
+	return [][]string{
+		{errRedirect.Error(), errRedirect.Error()},
+		{errProxyRefused.Error(), errProxyRefused.Error()},
+		{"not set up", "OIDCTokenFilePath is empty"},
+		{"no provider ARN", "OIDCProviderARN is empty"},
+		{"no role ARN", "RoleArn is empty"},
+		{"switched off", "IMDS credentials is disabled"},
+		{"the CloudSSO login has expired" + cloudSSOCure, "CloudSSO access token is empty or expired", "access token is expired"},
+		{"the CloudSSO profile is not complete" + cloudSSOCure, "CloudSSO sign in url"},
+		{"CloudSSO refused the login" + cloudSSOCure, "session token from sso failed: "},
+		{"no such section", "Can not load section"},
+		{"missing: type", "Can not find credential type"},
+		{"its type is not supported: access_key, ram_role_arn and ecs_ram_role are", "ERROR: Failed to get credential"},
+		{"one of access_key_id, access_key_secret, role_arn, role_session_name and role_name is missing or empty", "ERROR: Failed to get value", "ERROR: Value can't be empty"},
+		{"a file that cannot be read", "Can not open file"},
+		{"no file", "no such file or directory"},
+		{"a file may not be read", "permission denied"},
 		{"connection refused", "connection refused"},
-		{"no such host", "host not known"},
-		{"x509:", "certificate not trusted"},
-		{"tls:", "TLS failed"},
-		{"HTTP response to HTTPS client", "no TLS"},
-		{"Client.Timeout", "no answer in time"},
-		{"timeout", "no answer in time"},
-		{"deadline exceeded", "no answer in time"},
-		{"unreachable", "unreachable"},
-		{"no route to host", "unreachable"},
-		{"connection reset", "connection broke"},
-		{"EOF", "connection broke"},
-		{"unsupported protocol scheme", "url is no URL"},
-		{"missing protocol scheme", "url is no URL"},
-		{"invalid port", "url is no URL"},
-		{"invalid URL", "url is no URL"},
-		{"json.Unmarshal fail", "an answer that is no JSON"},
-		{"json unmarshal fail", "an answer that is no JSON"},
-		{"fail to get credentials", "an answer without credentials"},
-		{"refresh credentials from", "an answer without credentials"},
-		{"Code is not Success", "an answer that says it is no success"},
-		{"parsing time", "an answer with an expiration that is no time"},
+		{"host not known", "no such host"},
+		{"certificate not trusted", "x509:"},
+		{"TLS failed", "tls:"},
+		{"no TLS", "HTTP response to HTTPS client"},
+		{"no answer in time", "Client.Timeout", "timeout", "deadline exceeded"},
+		{"unreachable", "unreachable", "no route to host"},
+		{"connection broke", "connection reset", "EOF"},
+		{"url is not a URL", "unsupported protocol scheme", "missing protocol scheme", "invalid port", "invalid URL"},
+		{"an answer that is not JSON", "json.Unmarshal fail"},
+		{"an answer without credentials", "fail to get credentials"},
+		{"an answer that says it is not a success", "Code is not Success"},
+		{"an answer with an expiration that is not a time", "parsing time"},
 	}
 }

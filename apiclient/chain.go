@@ -1,66 +1,66 @@
 package apiclient
 
 import (
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
 
-// chain is the default provider chain, of credentials-go's providers in its
-// order. Its own chain keeps to the last provider when all have failed, and
-// tells all that they said in one text. This one keeps to the first that gave
-// credentials, and tells of each in a few words.
+// chain is the default provider chain, in the order of credentials-go. The
+// library's own keeps to the last provider when all have failed, and tells all
+// that they said in one text. This one keeps to the first that gave credentials,
+// and tells of each in a few words.
 type chain struct {
-	links []link
-	used  providers.CredentialsProvider
-}
-
-type link struct {
-	name  string
-	build func() (providers.CredentialsProvider, error)
-}
-
-func newChain() *chain {
-	return &chain{links: []link{
-		{"environment", func() (providers.CredentialsProvider, error) {
-			return providers.NewEnvironmentVariableCredentialsProviderBuilder().Build()
-		}},
-		{"OIDC", func() (providers.CredentialsProvider, error) {
-			return providers.NewOIDCCredentialsProviderBuilder().Build()
-		}},
-		{"CLI profile", cliProfile},
-		{"credentials file", func() (providers.CredentialsProvider, error) {
-			return providers.NewProfileCredentialsProviderBuilder().Build()
-		}},
-		{"instance metadata", func() (providers.CredentialsProvider, error) {
-			return providers.NewECSRAMRoleCredentialsProviderBuilder().Build()
-		}},
-		{"credentials URI", func() (providers.CredentialsProvider, error) {
-			return providers.NewURLCredentialsProviderBuilder().Build()
-		}},
-	}}
+	builder
+	used providers.CredentialsProvider
 }
 
 // GetCredentials asks the provider that gave some before, else each in turn.
+// Keys that are there but cannot be right are an error: what comes later in the
+// chain may be of another account.
 func (c *chain) GetCredentials() (*providers.Credentials, error) {
 	if c.used != nil {
 		return c.used.GetCredentials()
 	}
 	var failed []string
-	for _, l := range c.links {
-		p, err := l.build()
+	for _, link := range []struct {
+		name  string
+		build func() (providers.CredentialsProvider, error)
+	}{
+		{"environment", c.environment},
+		{"OIDC", c.oidcEnvironment},
+		{"CLI profile", func() (providers.CredentialsProvider, error) {
+			if strings.EqualFold(env("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"), "true") {
+				return nil, known("switched off")
+			}
+			return c.cliProfile("")
+		}},
+		{"credentials file", credentialsFile},
+		{"instance metadata", func() (providers.CredentialsProvider, error) {
+			return c.provider(Credential{Type: CredentialECSRAMRole})
+		}},
+		{"credentials URI", func() (providers.CredentialsProvider, error) {
+			if env("ALIBABA_CLOUD_CREDENTIALS_URI") == "" {
+				return nil, known("not set up")
+			}
+			return c.provider(Credential{Type: CredentialURI, URL: env("ALIBABA_CLOUD_CREDENTIALS_URI")})
+		}},
+	} {
+		p, err := link.build()
 		var found *providers.Credentials
 		if err == nil {
 			found, err = p.GetCredentials()
 		}
-		if err == nil && found != nil {
-			c.used = p
-			return found, nil
+		if err != nil {
+			failed = append(failed, link.name+" ("+cause(err)+")")
+			continue
 		}
-		failed = append(failed, l.name+" ("+cause(err)+")")
+		if _, err := usable(found); err != nil {
+			return nil, known(link.name + ": " + err.Error())
+		}
+		c.used = p
+		return found, nil
 	}
 	return nil, known("nothing in the chain: " + strings.Join(failed, ", "))
 }
@@ -68,57 +68,36 @@ func (c *chain) GetCredentials() (*providers.Credentials, error) {
 // GetProviderName is part of what credentials-go wants of a provider.
 func (c *chain) GetProviderName() string { return "default" }
 
-// cliProfile is the provider of Alibaba Cloud CLI's profile, unless that is of a
-// kind that the library had better not touch: External and OAuth write to the
-// profile and to standard output, where a secret may end up, and a profile that
-// is its own source makes it recurse for ever.
-func cliProfile() (providers.CredentialsProvider, error) {
-	path := os.Getenv("ALIBABA_CLOUD_CONFIG_FILE")
-	if path == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, known("no home directory")
-		}
-		path = filepath.Join(home, ".aliyun", "config.json")
+// environment is the provider of a key pair in the environment, with or without a token.
+func (b builder) environment() (providers.CredentialsProvider, error) {
+	c := Credential{
+		Type:            CredentialAccessKey,
+		AccessKeyID:     env("ALIBABA_CLOUD_ACCESS_KEY_ID"),
+		AccessKeySecret: env("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+		SecurityToken:   env("ALIBABA_CLOUD_SECURITY_TOKEN"),
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, known("no file")
+	switch {
+	case c.AccessKeyID == "":
+		return nil, known("no ALIBABA_CLOUD_ACCESS_KEY_ID")
+	case c.AccessKeySecret == "":
+		return nil, known("no ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 	}
-	var config struct {
-		Current  string `json:"current"`
-		Profiles []*struct {
-			Name   string `json:"name"`
-			Mode   string `json:"mode"`
-			Source string `json:"source_profile"`
-		} `json:"profiles"`
-	}
-	if json.Unmarshal(content, &config) != nil {
-		return nil, known("no JSON of the CLI's form")
-	}
-	name := os.Getenv("ALIBABA_CLOUD_PROFILE")
-	if name == "" {
-		name = config.Current
-	}
-	for range len(config.Profiles) + 1 {
-		mode, source := "", ""
-		for _, p := range config.Profiles {
-			if p == nil {
-				return nil, known("no JSON of the CLI's form")
-			}
-			if p.Name == name {
-				mode, source = p.Mode, p.Source
-				break
-			}
-		}
-		switch mode {
-		case "External", "OAuth":
-			return nil, known("mode " + mode + " is not supported here")
-		case "ChainableRamRoleArn":
-			name = source
-		default:
-			return providers.NewCLIProfileCredentialsProviderBuilder().Build()
-		}
-	}
-	return nil, known("a profile is its own source")
+	return b.provider(c)
 }
+
+// oidcEnvironment is the provider of a role assumed with a token (RRSA). The
+// library reads the token's file again whenever it needs it.
+func (b builder) oidcEnvironment() (providers.CredentialsProvider, error) {
+	if path := env("ALIBABA_CLOUD_OIDC_TOKEN_FILE"); path != "" {
+		if _, err := readFile(path); err != nil {
+			return nil, err
+		}
+	}
+	if err := guarded(); err != nil {
+		return nil, err
+	}
+	return providers.NewOIDCCredentialsProviderBuilder().Build()
+}
+
+// env is a variable of the environment. Files and editors add newlines.
+func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,6 +22,7 @@ type Config struct {
 	Keys        KeySource
 	Transport   http.RoundTripper // shared by all Clients of a process: NewTransport
 	Limiter     *rate.Limiter     // shared by the directories of one account and region; nil: no limit
+	Decoding    chan struct{}     // shared by all Clients of a process; as many large answers as it holds are in memory at once; nil: no bound
 
 	RequestTimeout time.Duration // of one attempt
 	PageTimeout    time.Duration // of one page: keys, attempts and all waiting
@@ -45,6 +47,7 @@ type Config struct {
 type Client struct {
 	config Config
 	clock  clock
+	stale  atomic.Bool // connections may be dead: open a new one
 }
 
 // New returns a Client. It calls nobody.
@@ -74,11 +77,11 @@ func (c *Client) Now() time.Time { return c.clock.now() }
 // error is empty. Each range over it is a read of its own.
 func (c *Client) Pages(ctx context.Context, q task.Query, p task.Paging) iter.Seq2[task.Page, error] {
 	return func(yield func(task.Page, error) bool) {
-		progress := newProgress(p.Token)
+		guard := newLoopGuard(p.Token)
 		for token := p.Token; ; {
-			page, failed := c.page(ctx, ask{
+			page, failed := c.page(ctx, pageRequest{
 				query:   parameters(c.config.DirectoryID, c.config.Filter, q, token),
-				check:   progress.check,
+				check:   guard.check,
 				noRetry: p.NoRetry,
 			})
 			if failed != nil {

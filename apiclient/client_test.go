@@ -119,12 +119,12 @@ func TestPagesReadsEveryField(t *testing.T) {
 		End:           time.Date(2026, 11, 24, 5, 51, 0, 0, time.UTC),
 		FailureReason: "No \"Permission\".\n😀", AccessConfigurationID: "ac-1", AccessConfigurationName: "ECS-Admin",
 		TargetType: "RD-Account", TargetID: "114", TargetName: "dev-test", TargetPath: "rd-3G/r-Wm/114", TargetPathName: "rd-3G/root/dev-test",
-		PrincipalType: "Group", PrincipalID: "g-1", PrincipalName: "Ops",
+		OriginTargetID: "fd-9", PrincipalType: "Group", PrincipalID: "g-1", PrincipalName: "Ops",
 	}
 	body := `{"Tasks":[{"Status":"Failed","TaskId":"t-1","EndTime":"2026-11-24T05:51:00Z","PrincipalId":"g-1","TargetPath":"rd-3G/r-Wm/114",
 		"StartTime":"2026-11-24T05:50:50Z","PrincipalName":"Ops","TargetName":"dev-test","TargetId":"114","AccessConfigurationName":"ECS-Admin",
 		"TargetPathName":"rd-3G/root/dev-test","TaskType":"DeprovisionAccessConfiguration","FailureReason":"No \"Permission\".\n😀",
-		"TargetType":"RD-Account","AccessConfigurationId":"ac-1","PrincipalType":"Group"}],
+		"TargetType":"RD-Account","AccessConfigurationId":"ac-1","PrincipalType":"Group","OriginTargetId":"fd-9"}],
 		"NextToken":"K1c3o9K7","RequestId":"C0DA2DFC","MaxResults":10,"TotalCounts":1,"IsTruncated":false}`
 	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
 	conf := testConfig(newPool(t))

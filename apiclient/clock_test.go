@@ -30,12 +30,17 @@ func TestClockFollowsAnswers(t *testing.T) {
 		"no answer":                {nil, time.Hour, time.Hour},
 		"right":                    {[]answer{{0, 0, 0}}, time.Hour, time.Hour},
 		"4 s off is ignored":       {[]answer{{0, 4 * time.Second, 0}}, time.Minute, time.Minute},
-		"1 h behind":               {[]answer{{0, time.Hour, 0}}, time.Minute, time.Hour + time.Minute},
-		"1 h ahead":                {[]answer{{0, -time.Hour, 0}}, time.Minute, -time.Hour + time.Minute},
-		"no jitter":                {[]answer{{0, time.Hour, 0}, {time.Minute, time.Hour + time.Minute - 3*time.Second, 0}}, 2 * time.Minute, time.Hour + 2*time.Minute},
-		"learned anew":             {[]answer{{0, time.Hour, 0}, {time.Minute, time.Hour + 2*time.Minute, 0}}, time.Minute, time.Hour + 2*time.Minute},
-		"back to right":            {[]answer{{0, time.Hour, 0}, {time.Minute, time.Minute + 2*time.Second, 0}}, time.Minute, time.Minute},
+		"1 h behind":               {[]answer{{0, time.Hour, 0}, {0, time.Hour, 0}}, time.Minute, time.Hour + time.Minute},
+		"1 h ahead":                {[]answer{{0, -time.Hour, 0}, {0, -time.Hour, 0}}, time.Minute, -time.Hour + time.Minute},
+		"no jitter":                {[]answer{{0, time.Hour, 0}, {0, time.Hour, 0}, {time.Minute, time.Hour + time.Minute - 3*time.Second, 0}}, 2 * time.Minute, time.Hour + 2*time.Minute},
+		"learned again":            {[]answer{{0, time.Hour, 0}, {0, time.Hour, 0}, {time.Minute, time.Hour + 2*time.Minute - 30*time.Second, 0}}, time.Minute, time.Hour + 2*time.Minute - 30*time.Second},
+		"back to right":            {[]answer{{0, time.Hour, 0}, {0, time.Hour, 0}, {time.Minute, time.Minute + 2*time.Second, 0}, {time.Minute, time.Minute + 2*time.Second, 0}}, time.Minute, time.Minute},
 		"a slow answer is no skew": {[]answer{{10 * time.Second, 0, 10 * time.Second}}, 10 * time.Second, 10 * time.Second},
+		"one wrong date":           {[]answer{{0, 0, 0}, {time.Minute, 40 * 24 * time.Hour, 0}}, time.Hour, time.Hour},
+		"the first is wrong":       {[]answer{{0, -time.Hour, 0}, {0, 0, 0}}, time.Hour, time.Hour},
+		"two wrong that differ":    {[]answer{{0, 0, 0}, {0, time.Hour, 0}, {0, -time.Hour, 0}}, time.Minute, time.Minute},
+		"right in between":         {[]answer{{0, 0, 0}, {0, time.Hour, 0}, {0, 0, 0}, {0, time.Hour, 0}}, time.Minute, time.Minute},
+		"confirmed later":          {[]answer{{0, time.Hour, 0}, {time.Minute, time.Hour + time.Minute, 0}}, 2 * time.Minute, time.Hour + 2*time.Minute},
 	} {
 		local := base
 		c := clock{local: func() time.Time { return local }}
@@ -57,6 +62,7 @@ func TestClockIgnoresJumpsOfTheLocalClock(t *testing.T) {
 		var jump int64
 		c := clock{local: func() time.Time { return setWall(began.Add(elapsed), jump) }}
 		c.learn(began.Add(skew), 0)
+		c.learn(began.Add(skew), 0) // which confirms it
 		for _, jump = range []int64{0, 3600, -3600, 86400} {
 			elapsed += time.Minute
 			truth := began.Round(0).Add(elapsed + skew)

@@ -5,9 +5,10 @@ import "log/slog"
 // CredentialType names a way to obtain credentials.
 type CredentialType string
 
-// The credential types. All go through credentials-go.
+// The credential types.
 const (
 	CredentialDefault     CredentialType = "default"       // the provider chain: environment, OIDC, CLI profile, …
+	CredentialProfile     CredentialType = "profile"       // a named profile of Alibaba Cloud CLI
 	CredentialAccessKey   CredentialType = "access_key"    // a key pair
 	CredentialSTS         CredentialType = "sts"           // a key pair with a security token
 	CredentialRAMRoleARN  CredentialType = "ram_role_arn"  // a role assumed with a key pair or on top of the chain
@@ -16,11 +17,21 @@ const (
 	CredentialURI         CredentialType = "credentials_uri"
 )
 
+func (t CredentialType) known() bool {
+	switch t {
+	case CredentialDefault, CredentialProfile, CredentialAccessKey, CredentialSTS, CredentialRAMRoleARN,
+		CredentialOIDCRoleARN, CredentialECSRAMRole, CredentialURI:
+		return true
+	}
+	return false
+}
+
 // Credential says where the credentials of a directory come from. It is a
 // comparable value; which fields a type needs is checked where it is loaded.
 // A field and its File twin exclude each other; files are read again when they change.
 type Credential struct {
-	Type CredentialType
+	Type    CredentialType
+	Profile string // of Alibaba Cloud CLI
 
 	AccessKeyID         string
 	AccessKeyIDFile     string

@@ -12,7 +12,7 @@ import (
 
 const (
 	// libraryMargin is how long keys are good that credentials-go has just handed
-	// out: it fetches anew when they have less.
+	// out: it fetches again when they have less.
 	libraryMargin = 3 * time.Minute
 	// freshFor is how long keys are used without asking credentials-go again.
 	freshFor = time.Minute
@@ -27,8 +27,8 @@ const (
 // by one goroutine at a time, whatever the number of callers, and who does not
 // want to wait any longer leaves it behind.
 //
-// Keys that are still good are used on when new ones cannot be had. Files are
-// read at each call, and keys made anew when one has changed; one that is
+// Keys that are still good stay in use when new ones are not available. Files
+// are read at each call, and keys made again when one has changed; one that is
 // missing or empty is an error at once. Errors hold no secret and nothing of
 // the library's texts, which may quote a profile or a signed URL.
 type Credentials struct {
@@ -66,7 +66,8 @@ func NewCredentials(c Credential, now func() time.Time) (*Credentials, error) {
 	if slices.Contains(strings.Split(os.Getenv("DEBUG"), ","), "credential") {
 		return nil, errors.New("the environment variable DEBUG has credentials-go print tokens: take credential out of it")
 	}
-	return &Credentials{credential: c, now: now, build: newFetcher}, nil
+	build := func(c Credential) (fetcher, error) { return builder{now}.provider(c) }
+	return &Credentials{credential: c, now: now, build: build}, nil
 }
 
 // Keys returns keys that are good now. It stops waiting with ctx; a fetch under
@@ -96,7 +97,7 @@ func (s *Credentials) Keys(ctx context.Context) (Keys, error) {
 }
 
 // Refused says that the API does not accept k. If these are the keys in use,
-// they are dropped, and the next ones fetched anew.
+// they are dropped, and new ones fetched.
 func (s *Credentials) Refused(k Keys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,6 +275,26 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	write("secret", "secret3") // and at once
 	must("id2", "secret3", "token2")
+}
+
+// A named pipe would never end.
+func TestFilesAreRegular(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	s, err := NewCredentials(Credential{Type: CredentialAccessKey, AccessKeyID: "LTAIa", AccessKeySecretFile: path}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Keys(ctx); err == nil || !strings.Contains(err.Error(), "access_key_secret_file") || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("%v", err)
+	}
+	if _, err := readFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a folder: %v", err)
+	}
 }
 
 func TestChangedFileEndsThinningOut(t *testing.T) {

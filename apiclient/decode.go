@@ -5,90 +5,66 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"cloudsso_exporter/internal/task"
 )
 
-// maxBody is the most that is read of an answer, in bytes. A page of 20 tasks has some ten thousand.
-const maxBody = 8 << 20
-
-var errTooLarge = errors.New("body over 8 MiB")
-
 // answer is the body of any answer of the API, a page or a refusal.
 type answer struct {
-	RequestID   text            `json:"RequestId"`
-	Code        text            `json:"Code"`
-	Message     text            `json:"Message"`
-	Tasks       *[]listedTask   `json:"Tasks"`
-	NextToken   text            `json:"NextToken"`
-	IsTruncated flag            `json:"IsTruncated"`
-	MaxResults  json.RawMessage `json:"MaxResults"`
-	TotalCounts json.RawMessage `json:"TotalCounts"` // described as the entries returned; some say all there are
+	RequestID   string `json:"RequestId"`
+	Code        string
+	Message     string
+	Tasks       *wireTasks
+	NextToken   string
+	IsTruncated flag
+	MaxResults  json.RawMessage
+	Denied      json.RawMessage `json:"AccessDeniedDetail"`
+	TotalCounts json.RawMessage // described as the entries returned; some say all there are
 }
 
-type listedTask struct {
-	TaskID                  text `json:"TaskId"`
-	TaskType                text
-	Status                  text
-	StartTime               text
-	EndTime                 text
-	FailureReason           text
-	AccessConfigurationID   text `json:"AccessConfigurationId"`
-	AccessConfigurationName text
-	TargetType              text
-	TargetID                text `json:"TargetId"`
-	TargetName              text
-	TargetPath              text
-	TargetPathName          text
-	PrincipalType           text
-	PrincipalID             text `json:"PrincipalId"`
-	PrincipalName           text
+// wireTasks is a page's list.
+type wireTasks []wireTask
+
+// UnmarshalJSON implements json.Unmarshaler. Of an object a task takes many times
+// the memory of its shortest text.
+func (l *wireTasks) UnmarshalJSON(b []byte) error {
+	if bytes.Count(b, []byte("{")) > maxObjects {
+		return fmt.Errorf("over %d objects, where 20 tasks were asked for", maxObjects)
+	}
+	return json.Unmarshal(b, (*[]wireTask)(l))
 }
 
-// readBody reads a body up to maxBody; size is what the answer says of it, or -1.
-func readBody(r io.Reader, size int64) ([]byte, error) {
-	if size > maxBody {
-		return nil, errTooLarge
-	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(size, 0), 64<<10)) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(r, maxBody+1)); err != nil {
-		return nil, err
-	}
-	if b.Len() > maxBody {
-		return nil, errTooLarge
-	}
-	return b.Bytes(), nil
+// wireTask is a task as the API writes it: invalid times are read, too.
+type wireTask struct {
+	task.Task
+	StartTime, EndTime string
 }
 
 // decodePage reads the body of an answer with a status of success. It accepts
 // fields and values it does not know; what it returns is a page as the
 // reference describes it, or the refusal in the body, or an invalid_response.
-// Keys are what must not show up in an error.
+// Keys are what must not show up in an error or a failure reason.
 func decodePage(body []byte, keys Keys) (task.Page, *Error) {
 	a, failed := decodeAnswer(body)
 	if failed != nil {
 		return task.Page{}, failed
 	}
-	if isAPICode(string(a.Code)) && (a.Tasks == nil || len(*a.Tasks) == 0) {
+	if isAPICode(a.Code) && (a.Tasks == nil || len(*a.Tasks) == 0) {
 		return task.Page{}, refusal(a, keys, 0)
 	}
-	page, failed := a.page()
+	page, failed := a.page(keys)
 	if failed != nil {
-		failed.RequestID = newRedactor(keys).word(string(a.RequestID))
-	}
-	for i, t := range page.Tasks {
-		if quotes(t.FailureReason, keys) { // a service may say what it was called with
-			page.Tasks[i].FailureReason = newRedactor(keys).text(t.FailureReason)
-		}
+		failed.RequestID = newRedactor(keys).word(a.RequestID)
 	}
 	return page, failed
 }
 
 // page is the answer as a page, if it is one.
-func (a *answer) page() (task.Page, *Error) {
+func (a *answer) page(keys Keys) (task.Page, *Error) {
 	switch {
 	case a.RequestID == "":
 		return task.Page{}, invalid("the answer has no RequestId")
@@ -100,32 +76,35 @@ func (a *answer) page() (task.Page, *Error) {
 	var page task.Page
 	// NextToken counts when IsTruncated is true: the reference's own example has one beside false.
 	if a.IsTruncated.set || !a.IsTruncated.given {
-		page.Next = string(a.NextToken)
+		page.Next = printable(a.NextToken, longestToken, "")
 	}
 	if a.Tasks == nil {
 		return page, nil
 	}
-	page.Tasks = make([]task.Task, 0, len(*a.Tasks))
+	page.Tasks = make([]task.Task, len(*a.Tasks))
 	for i, t := range *a.Tasks {
-		if strings.TrimSpace(string(t.TaskID)) == "" {
+		if strings.TrimSpace(t.ID) == "" {
 			return task.Page{}, invalid("task %d of %d has no TaskId", i+1, len(*a.Tasks))
 		}
-		page.Tasks = append(page.Tasks, t.task())
+		t.Start, t.End = parseTime(t.StartTime), parseTime(t.EndTime)
+		if quotes(t.FailureReason, keys) { // a service may say what it was called with
+			t.FailureReason = newRedactor(keys).text(t.FailureReason)
+		}
+		clean(&t.Task)
+		page.Tasks[i] = t.Task
 	}
 	return page, nil
 }
 
 // saysEmpty reports whether what is beside the list says that it is empty: then it may be left out.
 func (a *answer) saysEmpty() bool {
-	return a.IsTruncated.given && isGiven(a.MaxResults) && isZero(a.TotalCounts)
+	given := len(a.MaxResults) > 0 && string(a.MaxResults) != "null"
+	return a.IsTruncated.given && given && strings.Trim(string(a.TotalCounts), `"`) == "0"
 }
-
-func isGiven(number json.RawMessage) bool { return len(number) > 0 && string(number) != "null" }
-
-func isZero(number json.RawMessage) bool { return strings.Trim(string(number), `"`) == "0" }
 
 // decodeAnswer reads a body that has to be one JSON object and nothing more.
 func decodeAnswer(body []byte) (*answer, *Error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a byte order mark
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case len(trimmed) == 0:
@@ -133,61 +112,78 @@ func decodeAnswer(body []byte) (*answer, *Error) {
 	case trimmed[0] == '<':
 		return nil, invalid("the body is HTML or XML, not JSON")
 	case trimmed[0] != '{' && json.Valid(body):
-		return nil, invalid("the body is JSON, but no object")
+		return nil, invalid("the body is JSON, but not an object")
 	}
 	a := new(answer)
 	err := json.Unmarshal(body, a)
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) && (mistyped.Value == "number" || mistyped.Value == "bool") {
+		a = new(answer)
+		err = json.Unmarshal(quoteScalars(body), a)
+	}
 	if err == nil {
 		return a, nil
 	}
 	// What the body holds is not quoted: it may be anything.
 	var syntax *json.SyntaxError
-	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
 		failed := invalid("the body is bad JSON at byte %d of %d", syntax.Offset, len(body))
 		failed.ended = syntax.Error() == "unexpected end of JSON input" // nothing else tells it from a wrong last byte
 		return nil, failed
 	case errors.As(err, &mistyped):
-		return nil, invalid("the body is JSON of another form: %s is of the wrong type", mistyped.Field)
+		field := strings.ReplaceAll(mistyped.Field, ".Task.", ".") // the embedded one is ours
+		return nil, invalid("the body is JSON of another form: %s is of the wrong type", field)
 	default:
 		return nil, invalid("the body is JSON of another form: %s", err)
 	}
 }
 
+// quoteScalars makes texts of numbers and booleans, as which some gateways write
+// ids. A quotation mark inside a text has a backslash before it, so that nothing
+// within a text matches.
+func quoteScalars(body []byte) []byte {
+	return regexp.MustCompile(`("\w+"\s*:\s*)(-?\d[^,}\]\s]*|true|false)`).ReplaceAll(body, []byte(`$1"$2"`))
+}
+
 // refusal is the error an answer with a Code tells.
 func refusal(a *answer, keys Keys, status int) *Error {
 	r := newRedactor(keys)
-	code := string(a.Code)
-	kind, retry := classify(code, status)
-	return &Error{
+	kind, retry := classify(a.Code, status)
+	failed := &Error{
 		Kind:       kind,
-		Code:       cmp.Or(r.word(code), codeInvalidResponse), // a code that holds a key is none
-		Message:    cmp.Or(r.text(string(a.Message)), "refused without a message"),
-		RequestID:  r.word(string(a.RequestID)),
+		Code:       cmp.Or(r.word(a.Code), codeInvalidResponse), // a code that holds a key is none
+		Message:    cmp.Or(r.text(a.Message), "refused without a message"),
+		RequestID:  r.word(a.RequestID),
 		HTTPStatus: status,
 		retry:      retry,
 	}
+	if kind == task.ErrorPermission {
+		if who, policy := a.denied(r); who != "" {
+			failed.Message = truncate(strings.TrimRight(failed.Message, ". "), longestMessage-utf8.RuneCountInString(who)) + who
+			failed.policy = policy
+		}
+	}
+	return failed
 }
 
-// task is the answer's task in the words of the domain.
-func (t listedTask) task() task.Task {
-	return task.Task{
-		ID:                      string(t.TaskID),
-		Type:                    task.Type(t.TaskType),
-		Status:                  task.Status(t.Status),
-		Start:                   parseTime(t.StartTime),
-		End:                     parseTime(t.EndTime),
-		FailureReason:           string(t.FailureReason),
-		AccessConfigurationID:   string(t.AccessConfigurationID),
-		AccessConfigurationName: string(t.AccessConfigurationName),
-		TargetType:              string(t.TargetType),
-		TargetID:                string(t.TargetID),
-		TargetName:              string(t.TargetName),
-		TargetPath:              string(t.TargetPath),
-		TargetPathName:          string(t.TargetPathName),
-		PrincipalType:           string(t.PrincipalType),
-		PrincipalID:             string(t.PrincipalID),
-		PrincipalName:           string(t.PrincipalName),
+// denied is what a refusal says of the action, the principal and the policy, and
+// the kind of that policy. EncodedDiagnosticMessage is not shown: it may hold more.
+func (a *answer) denied(r redactor) (who, policy string) {
+	var detail struct{ AuthAction, AuthPrincipalDisplayName, NoPermissionType, PolicyType string }
+	if json.Unmarshal(a.Denied, &detail) != nil {
+		return "", ""
 	}
+	var facts []string
+	for _, f := range []struct{ name, value string }{
+		{"action", detail.AuthAction}, {"principal", detail.AuthPrincipalDisplayName}, {"", detail.NoPermissionType}, {"policy", detail.PolicyType},
+	} {
+		if value := truncate(r.text(f.value), 50); value != "" {
+			facts = append(facts, strings.TrimSpace(f.name+" "+value))
+		}
+	}
+	if facts == nil {
+		return "", ""
+	}
+	return " (" + strings.Join(facts, ", ") + ")", detail.PolicyType
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"cloudsso_exporter/internal/task"
 )
@@ -58,6 +61,61 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
+// An id or a name becomes a label and a log line; the reason may have several lines.
+func TestTextsArePrintableAndBounded(t *testing.T) {
+	long, hostile := strings.Repeat("x", 5000), `a\u0000b\u0085c\n\t\u202ed\u2028é\ufffd\ud83d 名`
+	page, failed := decodePage([]byte(`{"RequestId":"r","Tasks":[{"TaskId":"`+hostile+`","TargetPathName":"`+hostile+"\xff"+`","FailureReason":"`+hostile+`"},
+		{"TaskId":"`+long+`","PrincipalName":"`+long+`","FailureReason":"`+long+`"}]}`), testKeys())
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	const name = "a\ufffdb\ufffdc\ufffd\ufffd\ufffdd\ufffdé\ufffd\ufffd 名"
+	want := []task.Task{
+		{ID: name, TargetPathName: name + "\ufffd", FailureReason: "a\ufffdb\ufffdc\n\t\ufffdd\ufffdé\ufffd\ufffd 名"},
+		{ID: long[:255] + "…", PrincipalName: long[:255] + "…", FailureReason: long[:4095] + "…"},
+	}
+	if diff := cmp.Diff(want, page.Tasks); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Some gateways write ids as numbers. What looks like one inside a text stays.
+func TestNumbersAreReadAsTexts(t *testing.T) {
+	const reason = `{"Id":7} is "Odd":true`
+	quoted, _ := json.Marshal(reason)
+	page, failed := decodePage([]byte(`{"RequestId":12,"Tasks":[{"TaskId":7,"TargetId" : 114240524784,"PrincipalId":true,"PrincipalName":null,"FailureReason":`+
+		string(quoted)+`}],"IsTruncated":true,"NextToken":9}`), testKeys())
+	want := task.Page{Tasks: []task.Task{{ID: "7", TargetID: "114240524784", PrincipalID: "true", FailureReason: reason}}, Next: "9"}
+	if diff := cmp.Diff(want, page); failed != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", failed, diff)
+	}
+}
+
+// A permission error says who may not do what, and which kind of policy has to change.
+func TestAccessDeniedDetail(t *testing.T) {
+	for name, tc := range map[string]struct{ detail, want string }{
+		"all": {`{"AuthAction":"cloudsso:ListTasks","AuthPrincipalDisplayName":"exporter","NoPermissionType":"ImplicitDeny","PolicyType":"AccountLevelIdentityBasedPolicy","EncodedDiagnosticMessage":"AQEAAAA"}`,
+			"ListTasks: NoPermission (HTTP 403, request id r): No (action cloudsso:ListTasks, principal exporter, ImplicitDeny, policy AccountLevelIdentityBasedPolicy); allow cloudsso:ListTasks on the directory in the RAM policy"},
+		"control policy": {`{"AuthAction":"cloudsso:ListTasks","PolicyType":"ControlPolicy"}`,
+			"ListTasks: NoPermission (HTTP 403, request id r): No (action cloudsso:ListTasks, policy ControlPolicy); a control policy of the resource directory refuses it: allow cloudsso:ListTasks there"},
+		"of another form": {`"AQEAAAA"`, "ListTasks: NoPermission (HTTP 403, request id r): No; allow cloudsso:ListTasks on the directory in the RAM policy"},
+		"empty":           {`{}`, "ListTasks: NoPermission (HTTP 403, request id r): No; allow cloudsso:ListTasks on the directory in the RAM policy"},
+		"holds a key": {`{"AuthPrincipalDisplayName":"LTAI5tTestTestTest"}`,
+			"ListTasks: NoPermission (HTTP 403, request id r): No (principal [redacted]); allow cloudsso:ListTasks on the directory in the RAM policy"},
+	} {
+		conf := testConfig(handled(sends(403, nil, `{"Code":"NoPermission","Message":"No.","RequestId":"r","AccessDeniedDetail":`+tc.detail+`}`)))
+		if _, _, err := read(New(conf), task.Query{}, task.Paging{}); err == nil || err.Error() != tc.want {
+			t.Errorf("%s:\n got %v\nwant %s", name, err, tc.want)
+		}
+	}
+	// However long the message, the detail stays to be read.
+	conf := testConfig(handled(sends(403, nil, `{"Code":"NoPermission","Message":"`+strings.Repeat("x", 400)+`","RequestId":"r","AccessDeniedDetail":{"AuthAction":"cloudsso:ListTasks"}}`)))
+	_, _, err := read(New(conf), task.Query{}, task.Paging{})
+	if failed := asError(t, err); !strings.HasSuffix(failed.Message, "… (action cloudsso:ListTasks)") || utf8.RuneCountInString(failed.Message) > 300 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestParseTime(t *testing.T) {
 	for in, want := range map[string]string{
 		"2021-11-09T05:50:50Z":      "2021-11-09T05:50:50Z",
@@ -69,7 +127,7 @@ func TestParseTime(t *testing.T) {
 		"1970-01-01T00:00:00Z":      "0001-01-01T00:00:00Z",
 		"9999-01-01T00:00:00Z":      "0001-01-01T00:00:00Z",
 	} {
-		if got := parseTime(text(in)).Format("2006-01-02T15:04:05.999999999Z07:00"); got != want {
+		if got := parseTime(in).Format("2006-01-02T15:04:05.999999999Z07:00"); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}
@@ -104,8 +162,9 @@ func FuzzDecodePage(f *testing.F) {
 			if strings.TrimSpace(found.ID) == "" {
 				t.Fatal("a task without an id")
 			}
-			for _, s := range []string{found.ID, string(found.Type), string(found.Status), found.FailureReason, found.TargetName, page.Next} {
-				if !utf8.ValidString(s) || strings.Contains(s, "\x00") {
+			for _, s := range []string{found.ID, string(found.Type), string(found.Status), found.TargetName, found.OriginTargetID, page.Next,
+				strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(found.FailureReason)} {
+				if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 					t.Fatalf("%q is no text", s)
 				}
 			}

@@ -28,10 +28,11 @@ type Error struct {
 	HTTPStatus int           // 0 without an answer
 	RetryAfter time.Duration // how long the API asked to wait; 0 when it did not
 
-	retry bool
-	ended bool      // the JSON is right as far as it goes
-	date  time.Time // of the answer; zero when it had none
-	cause error     // of the context, or nil
+	policy string // of what kind the policy is that refused; may be empty
+	retry  bool
+	ended  bool      // the JSON is right as far as it goes
+	date   time.Time // of the answer; zero when it had none
+	cause  error     // of the context, or nil
 }
 
 // Error says what failed and what to do about it.
@@ -53,7 +54,7 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(strings.TrimRight(e.Message, ". "))
-	if cure := cure(e.Kind); cure != "" && e.Code != "" { // else the message says it
+	if cure := e.cure(); cure != "" && e.Code != "" { // else the message says it
 		b.WriteString("; " + cure)
 	}
 	return b.String()
@@ -72,11 +73,14 @@ func (e *Error) RefusesQuery() bool {
 	return e.Kind == task.ErrorOther && e.Code != "" && !e.retry && !isTimestamp(e.Code)
 }
 
-func cure(kind task.ErrorKind) string {
-	switch kind {
+func (e *Error) cure() string {
+	switch e.Kind {
 	case task.ErrorCredentials:
 		return "check the credential of the directory"
 	case task.ErrorPermission:
+		if strings.Contains(e.policy, "ControlPolicy") {
+			return "a control policy of the resource directory refuses it: allow cloudsso:ListTasks there"
+		}
 		return "allow cloudsso:ListTasks on the directory in the RAM policy"
 	case task.ErrorThrottled:
 		return "lower api.rate_limit or refresh less often"

@@ -34,6 +34,9 @@ func cleanEnvironment(t *testing.T, base *http.Transport) (home string) {
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home)
 	t.Setenv("DEBUG", "")
+	if base.Proxy == nil {
+		base.Proxy = guard(func(*http.Request) (*url.URL, error) { return nil, nil })
+	}
 	old := http.DefaultTransport
 	http.DefaultTransport = base
 	t.Cleanup(func() { http.DefaultTransport = old })
@@ -183,11 +186,16 @@ func TestCredentialsURI(t *testing.T) {
 	}
 }
 
-// metadata answers for 100.100.100.200, by way of a proxy.
+// metadata answers for 100.100.100.200, by way of a proxy that is asked in spite of guard.
 func metadata(t *testing.T, h http.HandlerFunc) *http.Transport {
 	s := newServer(t, h)
 	u, _ := url.Parse(s.URL)
-	return &http.Transport{Proxy: http.ProxyURL(u)}
+	return &http.Transport{Proxy: func(r *http.Request) (*url.URL, error) {
+		if _, err := guard(http.ProxyURL(u))(r); err != nil {
+			return nil, err
+		}
+		return u, nil
+	}}
 }
 
 func instance(w http.ResponseWriter, r *http.Request) {
@@ -247,9 +255,9 @@ func TestCLIProfiles(t *testing.T) {
 	const secret = "profileSecretProfile"
 	for name, tc := range map[string]struct{ config, want, says string }{
 		"key pair":     {`{"current":"a","profiles":[{"name":"b"},{"name":"a","mode":"AK","access_key_id":"LTAIa","access_key_secret":"` + secret + `"}]}`, "LTAIa", ""},
-		"bad JSON":     {`{"current":"a","profiles":[{"name":"a","mode":"AK","access_key_secret":"` + secret + `"`, "", "no JSON"},
-		"other JSON":   {`{"profiles":{"access_key_secret":"` + secret + `"}}`, "", "no JSON"},
-		"null":         {`{"current":"a","profiles":[null,{"access_key_secret":"` + secret + `"}]}`, "", "no JSON"},
+		"bad JSON":     {`{"current":"a","profiles":[{"name":"a","mode":"AK","access_key_secret":"` + secret + `"`, "", "not JSON"},
+		"other JSON":   {`{"profiles":{"access_key_secret":"` + secret + `"}}`, "", "not JSON"},
+		"null":         {`{"current":"a","profiles":[null,{"access_key_secret":"` + secret + `"}]}`, "", "no such profile"},
 		"none":         {`{"current":"` + secret + `","profiles":[]}`, "", "no profile"},
 		"no such":      {`{"current":"` + secret + `","profiles":[{"name":"b","mode":"AK"}]}`, "", "no such profile"},
 		"unknown mode": {`{"current":"a","profiles":[{"name":"a","mode":"` + secret + `"}]}`, "", "not supported"},
@@ -280,6 +288,112 @@ func TestCLIProfiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is behind a redirect gets neither a token nor a signature, and gives no keys.
+func TestCredentialCallsFollowNoRedirect(t *testing.T) {
+	elsewhere := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s was redirected", r.Method, r.URL)
+		grants(w, r)
+	})
+	for _, status := range []int{302, 307} {
+		sts, base := newSTS(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) })
+		home := cleanEnvironment(t, base)
+		path := filepath.Join(home, "token")
+		os.WriteFile(path, []byte("oidcToken"), 0o600)
+		writeProfiles(t, home, "sso", `{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"`+sts.URL+`","cloud_sso_account_id":"1",`+
+			`"cloud_sso_access_config":"ac-1","access_token":"t","cloud_sso_access_token_expire":99999999999}`)
+		for _, c := range []Credential{
+			{Type: CredentialRAMRoleARN, AccessKeyID: "LTAIa", AccessKeySecret: "s", RoleARN: "acs:ram::1:role/r", STSEndpoint: sts.host()},
+			{Type: CredentialOIDCRoleARN, OIDCTokenFile: path, RoleARN: "acs:ram::1:role/r", OIDCProviderARN: "p", STSEndpoint: sts.host()},
+			{Type: CredentialURI, URL: sts.URL},
+			{Type: CredentialProfile, Profile: "sso"},
+		} {
+			_, err := newSource(t, c).Keys(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "redirect") && !strings.Contains(err.Error(), fmt.Sprintf("HTTP %d", status)) {
+				t.Errorf("%s: %v", c, err)
+			}
+		}
+	}
+	// Without the guard in http.DefaultTransport nothing is asked.
+	cleanEnvironment(t, &http.Transport{Proxy: http.ProxyFromEnvironment})
+	c := Credential{Type: CredentialRAMRoleARN, AccessKeyID: "LTAIa", AccessKeySecret: "s", RoleARN: "acs:ram::1:role/r", STSEndpoint: "127.0.0.1:1"}
+	if _, err := newSource(t, c).Keys(t.Context()); err == nil || !strings.Contains(err.Error(), "http.DefaultTransport") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A proxy could answer with keys of its own.
+func TestMetadataIsAskedDirectly(t *testing.T) {
+	proxied, _ := url.Parse(newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("the proxy was asked for %s", r.URL)
+		instance(w, r)
+	}).URL)
+	cleanEnvironment(t, &http.Transport{Proxy: guard(http.ProxyURL(proxied))})
+	if keys, err := newSource(t, Credential{Type: CredentialECSRAMRole, RoleName: "reader"}).Keys(t.Context()); err == nil {
+		t.Errorf("keys of %q", keys.AccessKeyID)
+	}
+}
+
+func TestEnvironmentIsTrimmed(t *testing.T) {
+	cleanEnvironment(t, metadata(t, http.NotFound))
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIa\n")
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", " secret\r\n")
+	if got, err := newSource(t, Credential{Type: CredentialDefault}).Keys(t.Context()); err != nil || got != (Keys{"LTAIa", "secret", ""}) {
+		t.Errorf("keys of %q, %v", got.AccessKeyID, err)
+	}
+	// Keys that cannot be right do not lead to those of another account.
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "STS.a")
+	_, err := newSource(t, Credential{Type: CredentialDefault}).Keys(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "environment") || !strings.Contains(err.Error(), "without its security token") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCredentialsServers(t *testing.T) {
+	with := func(expiration string) string {
+		return strings.ReplaceAll("{"+session+"}", "2099-01-01T00:00:00Z", expiration)
+	}
+	for _, tc := range []struct {
+		status     int
+		body, says string
+	}{
+		{200, with("2099-01-01T08:00:00+08:00"), ""},
+		{200, with("2099-01-01T00:00:00.123+00:00"), ""},
+		{200, with("soon"), "expiration"},
+		{200, with(""), "without credentials"},
+		{200, "<html>", "not JSON"},
+		{500, "{" + session + "}", "HTTP 500"},
+		{200, strings.Repeat(" ", maxBody) + with("2099-01-01T00:00:00Z"), "8 MiB"},
+	} {
+		s := newServer(t, sends(tc.status, nil, tc.body))
+		cleanEnvironment(t, &http.Transport{})
+		got, err := newSource(t, Credential{Type: CredentialURI, URL: s.URL}).Keys(t.Context())
+		if tc.says == "" && got != sessionKeys() || tc.says != "" && (err == nil || !strings.Contains(err.Error(), tc.says)) {
+			t.Errorf("%d %.60q: keys of %q, %v", tc.status, tc.body, got.AccessKeyID, err)
+		}
+	}
+}
+
+// Keys of a credentials server are asked for again only before they expire.
+func TestCredentialsServerIsAskedSeldom(t *testing.T) {
+	now, asked := time.Now(), 0
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		io.WriteString(w, strings.ReplaceAll("{"+session+"}", "2099-01-01T00:00:00Z", now.Add(time.Hour).UTC().Format(time.RFC3339)))
+	})
+	cleanEnvironment(t, &http.Transport{})
+	source, err := NewCredentials(Credential{Type: CredentialURI, URL: s.URL}, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 120 {
+		mustGive(t, source, "STS.session")
+		now = now.Add(time.Minute)
+	}
+	if asked != 3 {
+		t.Errorf("asked %d times in 2 hours, want 3", asked)
 	}
 }
 
@@ -354,7 +468,7 @@ func TestCause(t *testing.T) {
 	for text, want := range map[string]string{
 		"something new about " + secret:                                                     "it failed for a reason that is not shown, as it may hold a secret",
 		`failed: {"Code":"NoPermission","Message":"` + secret + `"}`:                        "refused with NoPermission",
-		`failed: {"Code":"InvalidTimeStamp.Expired"}`:                                       "refused with InvalidTimeStamp.Expired: set the local clock right, it is what such a request is dated by",
+		`failed: {"Code":"InvalidTimeStamp.Expired"}`:                                       "refused with InvalidTimeStamp.Expired: set the local clock right, which dates such a request",
 		`failed: {"Code":"LTAI` + secret + `"}`:                                             "it failed for a reason that is not shown, as it may hold a secret",
 		`failed: {"Code":"` + secret:                                                        "it failed for a reason that is not shown, as it may hold a secret",
 		`Get "https://x/?Signature=` + secret + `": dial tcp 1.2.3.4:443: i/o timeout`:      "no answer in time",

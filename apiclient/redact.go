@@ -9,18 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// redactor takes what must not be shown out of texts from outside. The zero
-// value knows no keys and takes out what looks like one.
-type redactor struct {
-	known *strings.Replacer
-	looks []look
-}
-
-// look is a pattern of something secret, and what is put in its place.
-type look struct {
-	pattern *regexp.Regexp
-	instead string
-}
+// redactor takes out of a text from outside what must not be shown: the keys
+// that it knows, and what looks like a key.
+type redactor struct{ known *strings.Replacer }
 
 func newRedactor(keys Keys) redactor {
 	var pairs []string
@@ -29,7 +20,7 @@ func newRedactor(keys Keys) redactor {
 			pairs = append(pairs, form, "[redacted]")
 		}
 	}
-	return redactor{known: strings.NewReplacer(pairs...), looks: looks()}
+	return redactor{strings.NewReplacer(pairs...)}
 }
 
 // secrets are the keys that can be told from a word.
@@ -43,8 +34,14 @@ func quotes(s string, keys Keys) bool {
 	return s != "" && slices.ContainsFunc(secrets(keys), func(secret string) bool { return strings.Contains(s, secret) })
 }
 
-func looks() []look {
-	return []look{
+// secretPattern is how something secret looks, and what is put in its place.
+type secretPattern struct {
+	pattern *regexp.Regexp
+	instead string
+}
+
+func secretPatterns() []secretPattern {
+	return []secretPattern{
 		// What follows is the request as the server saw it, token included.
 		{regexp.MustCompile(`(?is)\b(server )?(string ?to ?sign|canonical ?request)\b.*`), "[string to sign left out]"},
 		{regexp.MustCompile(`\b(LTAI|STS\.|TMP\.)[A-Za-z0-9.]{6,}`), "[redacted]"},
@@ -53,16 +50,11 @@ func looks() []look {
 	}
 }
 
-// text returns s without secrets, on one line, cut to a length for people.
+// text returns s without secrets, on one line, truncated to a length for people.
 func (r redactor) text(s string) string {
-	if len(s) > 16<<10 {
-		s = s[:16<<10]
-	}
-	if r.known != nil {
-		s = r.known.Replace(s)
-	}
-	for _, l := range r.looks {
-		s = l.pattern.ReplaceAllString(s, l.instead)
+	s = r.known.Replace(s[:min(len(s), 16<<10)])
+	for _, p := range secretPatterns() {
+		s = p.pattern.ReplaceAllString(s, p.instead)
 	}
 	return tidy(s)
 }
@@ -75,10 +67,7 @@ func (r redactor) word(s string) string {
 	return s
 }
 
-// longestMessage is the most characters of an Error's message.
-const longestMessage = 300
-
-// tidy folds white space, drops what cannot be printed and cuts at longestMessage.
+// tidy puts s on one line, drops what cannot be printed, and truncates it at longestMessage.
 func tidy(s string) string {
 	s = strings.Map(func(c rune) rune {
 		switch {
@@ -89,13 +78,5 @@ func tidy(s string) string {
 		}
 		return c
 	}, s)
-	return cut(strings.Join(strings.Fields(s), " "), longestMessage)
-}
-
-// cut cuts s at so many characters.
-func cut(s string, characters int) string {
-	if utf8.RuneCountInString(s) > characters {
-		s = string([]rune(s)[:characters-1]) + "…"
-	}
-	return s
+	return truncate(strings.Join(strings.Fields(s), " "), longestMessage)
 }

@@ -1,7 +1,9 @@
 package apiclient
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +38,7 @@ func TestSkewIsLearned(t *testing.T) {
 	}
 }
 
-const badTime = `{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired.","RequestId":"r"}`
+const badTime = `{"Code":"IllegalTimestamp","Message":"Specified time stamp or date value is expired.","RequestId":"r"}`
 
 func TestInvalidTimeStampGetsOneMoreTry(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -64,6 +66,49 @@ func TestInvalidTimeStampGetsOneMoreTry(t *testing.T) {
 			}
 			if tc.tries == 2 && dates[1] != "2026-11-24T12:00:00Z" {
 				t.Errorf("%s: signed at %s", name, dates[1])
+			}
+		})
+	}
+}
+
+// An answer whose Date contradicts what is known is asked for once more. A wrong
+// one is then forgotten, and a clock that is wrong here is known before the page.
+func TestDateIsConfirmed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		off     []time.Duration // of the answers' dates
+		calls   int
+		learned time.Duration
+	}{
+		"right":                {[]time.Duration{0, 0}, 2, 0},
+		"one 40 days ahead":    {[]time.Duration{40 * 24 * time.Hour, 0, 0}, 3, 0},
+		"one of the last page": {[]time.Duration{0, 40 * 24 * time.Hour, 0}, 3, 0},
+		"two that differ":      {[]time.Duration{40 * 24 * time.Hour, -time.Hour, 0}, 3, 0},
+		"local clock is off":   {[]time.Duration{10 * time.Minute, 10 * time.Minute, 10 * time.Minute}, 3, 10 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			calls := 0
+			conf := testConfig(handled(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", localNow().Add(tc.off[calls]).UTC().Format(http.TimeFormat))
+				calls++
+				body := `{"RequestId":"r","Tasks":[{"TaskId":"t-1"}],"IsTruncated":true,"NextToken":"n"}`
+				if r.URL.Query().Get("NextToken") != "" {
+					body = emptyPage
+				}
+				io.WriteString(w, body)
+			}))
+			var seen attempts
+			conf.Observe = seen.Observe
+			c := New(conf)
+			for _, err := range c.Pages(t.Context(), task.Query{}, task.Paging{NoRetry: true}) {
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if off := c.Now().Sub(localNow().Add(tc.learned)); off.Abs() >= time.Second+tolerance {
+					t.Errorf("%s: API time is off by %s", name, off)
+				}
+			}
+			if calls != tc.calls || len(strings.Fields(seen.String())) != calls {
+				t.Errorf("%s: %d calls, observed %q, want %d", name, calls, seen.String(), tc.calls)
 			}
 		})
 	}

@@ -1,77 +1,58 @@
 package apiclient
 
 import (
-	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"cloudsso_exporter/internal/task"
 )
 
-// text is a JSON string that also reads a number or a boolean, as some gateways
-// write ids, and null as empty. It is valid UTF-8 without NUL, whatever was sent.
-type text string
+// The most characters that are kept of a text of the API.
+const (
+	longestName    = 256 // of a task's id, name, path and the like
+	longestReason  = 4096
+	longestToken   = 4096
+	longestMessage = 300 // of an Error
+)
 
-// UnmarshalJSON implements json.Unmarshaler. What json hands over is valid JSON.
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) == 0 || b[0] == '{' || b[0] == '[':
-		return errors.New("a text is no text")
-	case b[0] != '"':
-		*t = ""
-		if string(b) != "null" {
-			*t = text(b)
+// clean makes every text of t printable, and bounds it: it becomes a label, a
+// log line, a part of a page. Only the failure reason may have several lines.
+func clean(t *task.Task) {
+	reason := printable(t.FailureReason, longestReason, "\n\r\t")
+	fields := reflect.ValueOf(t).Elem()
+	for i := range fields.NumField() {
+		if f := fields.Field(i); f.Kind() == reflect.String {
+			f.SetString(printable(f.String(), longestName, ""))
 		}
-		return nil
-	case plain(b[1 : len(b)-1]):
-		*t = text(intern(b[1 : len(b)-1]))
-		return nil
 	}
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil { // replaces what is not UTF-8
-		return err
-	}
-	*t = text(strings.ReplaceAll(s, "\x00", string(utf8.RuneError)))
-	return nil
+	t.FailureReason = reason
 }
 
-// plain reports whether the inside of a JSON string stands for itself.
-func plain(b []byte) bool {
-	ascii := true
-	for _, c := range b {
-		if c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
+// printable puts a replacement character for each that cannot be shown and is
+// not allowed, and truncates s.
+func printable(s string, characters int, allowed string) string {
+	hidden := func(c rune) bool { return !unicode.IsGraphic(c) && !strings.ContainsRune(allowed, c) }
+	if strings.ContainsFunc(s, hidden) {
+		s = strings.Map(func(c rune) rune {
+			if hidden(c) {
+				return utf8.RuneError
+			}
+			return c
+		}, s)
 	}
-	return ascii || utf8.Valid(b)
+	return truncate(s, characters)
 }
 
-// intern spares the words of the reference their copies.
-func intern(b []byte) string {
-	switch string(b) { // does not allocate
-	case "Success":
-		return "Success"
-	case "Failed":
-		return "Failed"
-	case "InProgress":
-		return "InProgress"
-	case "ProvisionAccessConfiguration":
-		return "ProvisionAccessConfiguration"
-	case "DeprovisionAccessConfiguration":
-		return "DeprovisionAccessConfiguration"
-	case "CreateAccessAssignment":
-		return "CreateAccessAssignment"
-	case "DeleteAccessAssignment":
-		return "DeleteAccessAssignment"
-	case "RD-Account":
-		return "RD-Account"
-	case "User":
-		return "User"
-	case "Group":
-		return "Group"
+// truncate returns at most so many characters of s.
+func truncate(s string, characters int) string {
+	if len(s) > characters && utf8.RuneCountInString(s) > characters {
+		s = string([]rune(s)[:characters-1]) + "…"
 	}
-	return string(b)
+	return s
 }
 
 // flag is a JSON boolean, also written as a string. It knows whether it was there.
@@ -93,13 +74,10 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 }
 
 // parseTime reads a time of the API, with or without a fraction; zero when there
-// is none, or rubbish. Years that no task can have are rubbish, too.
-func parseTime(s text) time.Time {
-	if s == "" {
-		return time.Time{}
-	}
+// is none, or an invalid one. Years that no task can have are invalid, too.
+func parseTime(s string) time.Time {
 	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
-		t, err := time.Parse(layout, string(s))
+		t, err := time.Parse(layout, s)
 		if err == nil && t.Unix() > 0 && t.Year() <= 2200 {
 			return t.UTC()
 		}

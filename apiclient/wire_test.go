@@ -1,12 +1,15 @@
 package apiclient
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -114,6 +117,42 @@ func TestBodiesAreReadUpToALimit(t *testing.T) {
 	}
 }
 
+// No encoding is asked for; a proxy may compress all the same.
+func TestEncodedBodies(t *testing.T) {
+	zipped := func(s string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		io.WriteString(w, s)
+		w.Close()
+		return b.String()
+	}
+	for name, tc := range map[string]struct{ encoding, body, says string }{
+		"gzip":                  {"gzip", zipped(emptyPage), ""},
+		"gzip, another name":    {"X-GZip", zipped(emptyPage), ""},
+		"identity":              {"identity", emptyPage, ""},
+		"a byte order mark":     {"", "\ufeff" + emptyPage, ""},
+		"gzip and a mark":       {"gzip", zipped("\ufeff" + emptyPage), ""},
+		"says gzip, is not":     {"gzip", emptyPage, "gzip"},
+		"cut":                   {"gzip", zipped(emptyPage)[:20], "cut off"},
+		"over 8 MiB when whole": {"gzip", zipped(emptyPage + strings.Repeat(" ", maxBody)), "8 MiB"},
+		"another encoding":      {"br", emptyPage, "Content-Encoding"},
+	} {
+		s := newServer(t, sends(200, http.Header{"Content-Encoding": {tc.encoding}}, tc.body))
+		conf := testConfig(newPool(t))
+		conf.URL, conf.MaxRetries = s.URL, 0
+		_, _, err := read(New(conf), task.Query{}, task.Paging{})
+		if (err == nil) != (tc.says == "") || err != nil && !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v, want %q", name, err, tc.says)
+		}
+	}
+	refused := newServer(t, sends(403, http.Header{"Content-Encoding": {"gzip"}}, zipped(`{"Code":"NoPermission","RequestId":"r"}`)))
+	conf := testConfig(newPool(t))
+	conf.URL = refused.URL
+	if _, _, err := read(New(conf), task.Query{}, task.Paging{}); asError(t, err).Code != "NoPermission" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestConnectionsThatDoNotComeAbout(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -128,7 +167,7 @@ func TestConnectionsThatDoNotComeAbout(t *testing.T) {
 		"refused":     {closed.URL, "connection refused", 2},
 		"untrusted":   {untrusted.URL, "certificate", 1},
 		"no TLS":      {strings.Replace(newServer(t, sends(200, nil, "")).URL, "http:", "https:", 1), "TLS", 2},
-		"no URL":      {"http://[", "no URL", 1},
+		"no URL":      {"http://[", "not a URL", 1},
 		"no protocol": {"ftp://127.0.0.1", "ftp", 2},
 	} {
 		var seen attempts
@@ -141,6 +180,19 @@ func TestConnectionsThatDoNotComeAbout(t *testing.T) {
 		}
 		if n := len(strings.Fields(seen.String())); n != tc.attempts {
 			t.Errorf("%s: %d attempts, want %d", name, n, tc.attempts)
+		}
+	}
+}
+
+func TestProxyThatRefuses(t *testing.T) {
+	for _, status := range []int{403, 407} {
+		proxy, _ := url.Parse(newServer(t, sends(status, nil, "blocked")).URL)
+		conf := testConfig(newPool(t))
+		conf.Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
+		conf.URL, conf.MaxRetries = "https://cloudsso.cn-shanghai.aliyuncs.com", 0
+		_, _, err := read(New(conf), task.Query{}, task.Paging{})
+		if failed := asError(t, err); failed.Kind != task.ErrorNetwork || !strings.Contains(err.Error(), fmt.Sprintf("HTTP %d: the proxy refused", status)) {
+			t.Errorf("%v", err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type exporter struct {
 	store     *store.Store // nil: nothing survives a restart
 	group     *refresh.Group
 	events    refresh.TaskEvents // that are logged
+	decoding  chan struct{}      // places for large answers of the API
 
 	mu sync.Mutex
 	parts
@@ -51,7 +52,7 @@ type watched struct {
 type account struct{ name, region string }
 
 func newExporter(now func() time.Time, log *slog.Logger, transport http.RoundTripper, store *store.Store) *exporter {
-	return &exporter{now: now, log: log, transport: transport, store: store, group: refresh.NewGroup(now)}
+	return &exporter{now: now, log: log, transport: transport, store: store, group: refresh.NewGroup(now), decoding: make(chan struct{}, 4)}
 }
 
 // apply makes c the configuration. It either works whole or changes nothing.
@@ -121,6 +122,7 @@ func (e *exporter) watch(p parts, d config.Directory) *watched {
 // client returns the client of a directory, which counts for w.
 func (e *exporter) client(p parts, d config.Directory, w *watched) *apiclient.Client {
 	c := clientConfig(p.config, d, p.credentials[d.Credential], e.transport, e.now)
+	c.Decoding = e.decoding
 	c.Limiter = p.limiters[accountOf(d)]
 	c.Observe = w.meter.Observe
 	c.OnRetry = func(wait time.Duration, err error) {

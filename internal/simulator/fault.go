@@ -149,7 +149,7 @@ func Harmless() []Fault {
 		Edit("unknown fields", func(_ Call, a map[string]any) {
 			a["Region"] = map[string]any{"Id": "cn-shanghai"}
 			for _, t := range a["Tasks"].([]any) {
-				t.(map[string]any)["OriginTargetId"] = []any{nil, 1.5, "x"}
+				t.(map[string]any)["FieldOfTomorrow"] = []any{nil, 1.5, "x"}
 			}
 		}),
 		EditTasks("FailureReason beside Success", func(t map[string]any) {

@@ -24,13 +24,13 @@ func (t Type) Kind() Kind {
 
 // Subject is what a task is about: two tasks of one subject undo, repeat or
 // supersede each other. For a (de)provisioning it is an access configuration on
-// a target, for everything else also the principal.
+// a target, by way of an origin; for everything else also the principal.
 type Subject struct {
 	Kind                  Kind
 	AccessConfigurationID string
 	TargetID              string
+	OriginTargetID        string // what the target inherits it from; empty when that is the target itself
 	PrincipalID           string // empty for (de)provisionings
-	OriginTargetID        string // empty where it is the target itself
 }
 
 // Subject returns what the task is about.
@@ -39,13 +39,14 @@ func (t Task) Subject() Subject {
 		Kind:                  t.Type.Kind(),
 		AccessConfigurationID: t.AccessConfigurationID,
 		TargetID:              t.TargetID,
+		OriginTargetID:        t.OriginTargetID,
 		PrincipalID:           t.PrincipalID,
+	}
+	if s.OriginTargetID == s.TargetID {
+		s.OriginTargetID = ""
 	}
 	if s.Kind == Provisioning {
 		s.PrincipalID = ""
-	}
-	if t.OriginTargetID != t.TargetID {
-		s.OriginTargetID = t.OriginTargetID
 	}
 	return s
 }

@@ -40,29 +40,27 @@ const (
 func Statuses() []Status { return []Status{InProgress, Success, Failed} }
 
 // Task is one answer of the API about one task. It is a value: a later answer
-// about the same task is another Task with the same ID.
+// about the same task is another Task with the same ID. In JSON, its fields have
+// the API's names.
 type Task struct {
-	ID            string
-	Type          Type
-	Status        Status
-	Start         time.Time // UTC; zero when the answer had none or rubbish
-	End           time.Time // UTC; zero when the answer had none or rubbish
-	FailureReason string    // free text; only meaningful when Status is Failed
+	ID            string    `json:"TaskId"`
+	Type          Type      `json:"TaskType"`
+	Status        Status    `json:"Status"`
+	Start         time.Time `json:"StartTime"`     // UTC; zero when the answer had none or an invalid one
+	End           time.Time `json:"EndTime"`       // UTC; zero when the answer had none or an invalid one
+	FailureReason string    `json:"FailureReason"` // free text; only meaningful when Status is Failed
 
-	AccessConfigurationID   string
-	AccessConfigurationName string
-	TargetType              string
-	TargetID                string
-	TargetName              string
-	TargetPath              string
-	TargetPathName          string
-	PrincipalType           string
-	PrincipalID             string
-	PrincipalName           string
-
-	// OriginTargetID is the folder or account that an assignment was inherited
-	// from; empty where the API does not send it.
-	OriginTargetID string
+	AccessConfigurationID   string `json:"AccessConfigurationId"`
+	AccessConfigurationName string `json:"AccessConfigurationName"`
+	TargetType              string `json:"TargetType"`
+	TargetID                string `json:"TargetId"`
+	TargetName              string `json:"TargetName"`
+	TargetPath              string `json:"TargetPath"`
+	TargetPathName          string `json:"TargetPathName"`
+	OriginTargetID          string `json:"OriginTargetId"` // what the assignment was inherited from; may be empty
+	PrincipalType           string `json:"PrincipalType"`
+	PrincipalID             string `json:"PrincipalId"`
+	PrincipalName           string `json:"PrincipalName"`
 }
 
 // Finished reports whether the task has ended. A status that the reference does

@@ -21,19 +21,22 @@ const (
 	longPause = 100 * time.Millisecond
 )
 
-// ask is what is asked for one page.
-type ask struct {
-	query   string                 // encoded
-	check   func(task.Page) *Error // judges a page that is right in itself
-	noRetry bool
+// pageRequest is what is asked for one page.
+type pageRequest struct {
+	query    string                 // encoded
+	check    func(task.Page) *Error // judges a page that is right in itself
+	noRetry  bool
+	confirms bool      // the Date of an answer that has just come
+	deadline time.Time // by page_timeout, local
 }
 
 // page gets one page, with as many attempts as it takes and page_timeout allows.
-func (c *Client) page(parent context.Context, a ask) (task.Page, *Error) {
+func (c *Client) page(parent context.Context, r pageRequest) (task.Page, *Error) {
 	ctx, cancel := context.WithTimeout(parent, c.config.PageTimeout)
 	defer cancel()
+	r.deadline = c.config.Now().Add(c.config.PageTimeout)
 	retries := c.config.MaxRetries
-	if a.noRetry {
+	if r.noRetry {
 		retries = 0
 	}
 	pauses := backoff.ExponentialBackOff{
@@ -41,7 +44,7 @@ func (c *Client) page(parent context.Context, a ask) (task.Page, *Error) {
 	}
 	now, corrected := c.clock.now, false
 	for {
-		page, failed := c.attempt(ctx, parent, a, now)
+		page, failed := c.attempt(ctx, parent, r, now)
 		switch {
 		case failed == nil:
 			return page, nil
@@ -49,14 +52,14 @@ func (c *Client) page(parent context.Context, a ask) (task.Page, *Error) {
 			return task.Page{}, failed
 		case isTimestamp(failed.Code) && !corrected && !failed.date.IsZero():
 			// The API finds our time wrong and says its own.
-			date, at := failed.date, time.Now()
-			now, corrected = func() time.Time { return date.Add(time.Since(at)) }, true
+			date, at := failed.date, c.config.Now()
+			now, corrected = func() time.Time { return date.Add(c.config.Now().Sub(at)) }, true
 			continue
 		case !failed.retry || retries <= 0:
 			return task.Page{}, failed
 		}
 		retries--
-		pause, left := pauses.NextBackOff(), timeLeft(ctx)
+		pause, left := pauses.NextBackOff(), c.left(r)
 		if asked := failed.RetryAfter; asked >= pause {
 			jitter := min(asked/10, max(left-asked, 0)/2) // must not use up the time
 			pause = asked + rand.N(jitter+1)
@@ -66,34 +69,34 @@ func (c *Client) page(parent context.Context, a ask) (task.Page, *Error) {
 			return task.Page{}, failed
 		}
 		if err := c.sleep(ctx, pause, failed); err != nil {
-			return task.Page{}, gaveUp(err, failed)
+			return task.Page{}, gaveUp(err, "given up while waiting to try again after "+failed.Code)
 		}
 	}
 }
 
+// left is how much of page_timeout is left.
+func (c *Client) left(r pageRequest) time.Duration { return r.deadline.Sub(c.config.Now()) }
+
 // await takes a place in the limiter's queue and waits for its turn. Places are
 // given in order, and a read holds one at a time: a busy directory does not
 // starve a quiet one.
-func (c *Client) await(ctx context.Context) *Error {
+func (c *Client) await(ctx context.Context, r pageRequest) *Error {
 	if c.config.Limiter == nil {
 		return nil
 	}
-	now := time.Now()
+	now := c.config.Now()
 	place := c.config.Limiter.ReserveN(now, 1)
 	wait := place.DelayFrom(now)
-	if !place.OK() || wait >= timeLeft(ctx) {
+	if !place.OK() || wait >= c.left(r) {
 		place.CancelAt(now)
 		if ctx.Err() != nil {
-			return gaveUp(ctx.Err(), nil)
+			return gaveUp(ctx.Err(), noAnswer)
 		}
 		return &Error{Kind: task.ErrorThrottled, Message: "api.rate_limit leaves no room for this call within page_timeout: raise one of them"}
 	}
-	if wait <= 0 {
-		return nil
-	}
 	if err := c.sleep(ctx, wait, nil); err != nil {
-		place.Cancel()
-		return gaveUp(err, nil)
+		place.CancelAt(c.config.Now())
+		return gaveUp(err, noAnswer)
 	}
 	return nil
 }
@@ -101,6 +104,9 @@ func (c *Client) await(ctx context.Context) *Error {
 // sleep ends with ctx, whose error it then returns. Reason is why it is
 // necessary, nil for the limiter.
 func (c *Client) sleep(ctx context.Context, d time.Duration, reason error) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	if d >= longPause {
 		c.config.OnRetry(d, reason)
 	}
@@ -114,20 +120,13 @@ func (c *Client) sleep(ctx context.Context, d time.Duration, reason error) error
 	}
 }
 
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, _ := ctx.Deadline() // a page has one
-	return time.Until(deadline)
-}
+const noAnswer = "given up before an answer came"
 
-// gaveUp is the error of a wait that ended with its context; last is what had
-// made the wait necessary, or nil.
-func gaveUp(err error, last *Error) *Error {
-	failed := &Error{Kind: task.ErrorOther, Message: "given up before an answer came", cause: err}
+// gaveUp is the error of a wait that ended with its context.
+func gaveUp(err error, message string) *Error {
+	failed := &Error{Kind: task.ErrorOther, Message: message, cause: err}
 	if errors.Is(err, context.DeadlineExceeded) {
 		failed.Kind = task.ErrorTimeout
-	}
-	if last != nil {
-		failed.Message = "given up while waiting to try again after " + last.Code
 	}
 	return failed
 }

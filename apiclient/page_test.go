@@ -175,7 +175,7 @@ func TestContextEndsEverythingAtOnce(t *testing.T) {
 		},
 		"during a pause":             func(c *Config) { c.Transport = handled(sends(429, http.Header{"Retry-After": {"30"}}, throttled)) },
 		"waiting for keys":           func(c *Config) { c.Keys = keysFunc(slowKeys) },
-		"waiting for the rate limit": func(c *Config) { empty.AllowN(time.Now(), 1); c.Limiter = empty },
+		"waiting for the rate limit": func(c *Config) { empty.AllowN(c.Now(), 1); c.Limiter = empty },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,148 @@
+package apiclient
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aliyun/credentials-go/credentials/providers"
+)
+
+// cliConfig is the configuration of Alibaba Cloud CLI.
+type cliConfig struct {
+	Current  string       `json:"current"`
+	Profiles []cliProfile `json:"profiles"`
+}
+
+// cliProfile has the keys that the CLI writes.
+type cliProfile map[string]any
+
+func (p cliProfile) text(key string) string {
+	s, _ := p[key].(string)
+	return s
+}
+
+// cliProfile is the provider of a profile of Alibaba Cloud CLI, without a name
+// the one in use. The library's own reads modes in one spelling only, writes to
+// the profile and to standard output, and recurses for ever over a profile that
+// is its own source.
+func (b builder) cliProfile(name string) (providers.CredentialsProvider, error) {
+	content, err := readHome("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json")
+	if err != nil {
+		return nil, err
+	}
+	var config cliConfig
+	if json.Unmarshal(content, &config) != nil {
+		return nil, known("not JSON of the CLI's form")
+	}
+	return b.profileOf(config, cmp.Or(name, env("ALIBABA_CLOUD_PROFILE"), config.Current), 0)
+}
+
+// profileOf is the provider of a profile that so many others have as their source.
+func (b builder) profileOf(config cliConfig, name string, others int) (providers.CredentialsProvider, error) {
+	i := slices.IndexFunc(config.Profiles, func(p cliProfile) bool { return p.text("name") == name })
+	switch {
+	case len(config.Profiles) == 0:
+		return nil, known("no profile: run aliyun configure")
+	case i < 0:
+		return nil, known("no such profile")
+	case others > len(config.Profiles):
+		return nil, known("a profile is its own source")
+	}
+	p := config.Profiles[i]
+	c := Credential{
+		AccessKeyID: p.text("access_key_id"), AccessKeySecret: p.text("access_key_secret"), SecurityToken: p.text("sts_token"),
+		RoleARN: p.text("ram_role_arn"), RoleSessionName: p.text("ram_session_name"), Policy: p.text("policy"), ExternalID: p.text("external_id"),
+		OIDCProviderARN: p.text("oidc_provider_arn"), OIDCTokenFile: p.text("oidc_token_file"),
+		RoleName: p.text("ram_role_name"), URL: p.text("credentials_uri"),
+	}
+	if region := p.text("sts_region"); region != "" {
+		c.STSEndpoint = "sts." + region + ".aliyuncs.com"
+		if p["enable_vpc"] == true {
+			c.STSEndpoint = "sts-vpc." + region + ".aliyuncs.com"
+		}
+	}
+	switch strings.ToLower(p.text("mode")) { // as the CLI reads it
+	case "":
+		return nil, known("a profile without a mode: run aliyun configure")
+	case "ak":
+		c.Type, c.SecurityToken = CredentialAccessKey, ""
+	case "ststoken":
+		c.Type = CredentialSTS
+	case "ramrolearn":
+		c.Type, c.SecurityToken = CredentialRAMRoleARN, ""
+		if err := needs("access_key_id", c.AccessKeyID); err != nil { // else the chain's would be taken
+			return nil, err
+		}
+	case "ecsramrole":
+		c.Type = CredentialECSRAMRole
+	case "oidc":
+		c.Type = CredentialOIDCRoleARN
+	case "credentialsuri":
+		c.Type = CredentialURI
+	case "chainableramrolearn":
+		base, err := b.profileOf(config, p.text("source_profile"), others+1)
+		if err != nil {
+			return nil, err
+		}
+		return c.assume(base)
+	case "cloudsso":
+		if err := guarded(); err != nil {
+			return nil, err
+		}
+		expires, _ := p["cloud_sso_access_token_expire"].(float64)
+		return providers.NewCloudSSOCredentialsProviderBuilder().WithSignInUrl(p.text("cloud_sso_sign_in_url")).
+			WithAccountId(p.text("cloud_sso_account_id")).WithAccessConfig(p.text("cloud_sso_access_config")).
+			WithAccessToken(p.text("access_token")).WithAccessTokenExpire(int64(expires)).Build()
+	default:
+		return nil, unsupported(p.text("mode"))
+	}
+	if c.Type != CredentialOIDCRoleARN {
+		return b.provider(c)
+	}
+	// The file is read once: when the token has expired, the provider is made again.
+	c, err := c.withFiles()
+	if err != nil {
+		return nil, known(err.Error())
+	}
+	return b.provider(c)
+}
+
+// unsupported names a mode of the CLI, if it is one, and what to use instead.
+func unsupported(mode string) error {
+	for _, m := range []struct{ mode, instead string }{
+		{"External", "credentials_uri"}, {"OAuth", "access_key"}, {"RsaKeyPair", "access_key"}, {"RamRoleArnWithRoleName", "ram_role_arn"},
+		{"BearerToken", "access_key"}, {"Anonymous", "access_key"},
+	} {
+		if strings.EqualFold(mode, m.mode) {
+			return known("mode " + m.mode + " is not supported: use a credential of type " + m.instead)
+		}
+	}
+	return known("a mode that is not supported: use another profile")
+}
+
+// credentialsFile is the provider of the SDKs' credentials file.
+func credentialsFile() (providers.CredentialsProvider, error) {
+	if _, err := readHome("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials"); err != nil {
+		return nil, err
+	}
+	if err := guarded(); err != nil {
+		return nil, err
+	}
+	return providers.NewProfileCredentialsProviderBuilder().Build()
+}
+
+// readHome reads the file that the variable names, else the one below the home directory.
+func readHome(variable, path string) ([]byte, error) {
+	if file := env(variable); file != "" {
+		return readFile(file)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, known("no home directory")
+	}
+	return readFile(filepath.Join(home, filepath.FromSlash(path)))
+}
