@@ -41,6 +41,7 @@ func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
 
 func checkFlags(c *kingpin.CmdClause, check *command.Check) {
 	c.Flag("live", "Make one signed call per directory, and say which failure reasons no rule matches.").BoolVar(&check.Live)
+	c.Flag("syntax-only", "Look at nothing but the file: no environment variable, no secret file, no network.").BoolVar(&check.SyntaxOnly)
 	c.Flag("tasks-per-day", "Tasks a day and directory to count API calls for.").Default("1000").Float64Var(&check.TasksPerDay)
 	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
 	nameInErrors(flagsOf(c))

@@ -24,6 +24,7 @@ import (
 type Check struct {
 	Source
 	Live           bool          // make one signed call per directory
+	SyntaxOnly     bool          // look at nothing but the file
 	TasksPerDay    float64       // assumed for each directory
 	ScrapeInterval time.Duration // assumed
 	Now            func() time.Time
@@ -42,6 +43,9 @@ func (c Check) Run(ctx context.Context) error {
 	case c.ScrapeInterval < time.Second:
 		return UsageError{errors.New("--scrape-interval must be 1s or more")}
 	}
+	if c.SyntaxOnly {
+		return c.syntax()
+	}
 	conf, err := c.load()
 	if err != nil {
 		return err
@@ -57,6 +61,7 @@ func (c Check) Run(ctx context.Context) error {
 		directories = fmt.Sprintf("%d directories", n)
 	}
 	fmt.Fprintf(c.Out, "The configuration is valid: %s.\n", directories)
+	c.warn(conf)
 	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
 		amount(c.TasksPerDay), config.FormatDuration(c.ScrapeInterval))
 	load := refresh.Load{
@@ -78,6 +83,26 @@ func (c Check) Run(ctx context.Context) error {
 	}
 	c.share(conf, load)
 	return errors.Join(errs...)
+}
+
+// syntax checks the file alone: no environment, no secret file, no network.
+func (c Check) syntax() error {
+	if c.Live || c.File == "" {
+		return UsageError{errors.New("--syntax-only looks at the file of --config.file alone: it needs one, and no --live")}
+	}
+	conf, err := config.LoadSyntax(c.File)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.Out, "The file is valid. Secrets, the environment and the API were not looked at.")
+	c.warn(conf)
+	return nil
+}
+
+func (c Check) warn(conf *config.Config) {
+	for _, w := range config.Warnings(conf) {
+		fmt.Fprintf(c.Out, "Warning: %s\n", w)
+	}
 }
 
 // describe prints what is known without a call.

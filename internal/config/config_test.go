@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func TestSingle(t *testing.T) {
 
 	_, err = Single("my directory", "")
 	wantProblems(t, err, `
---directory-id: is "my directory"; a directory id is as d-00fc2p61xxxx; the CloudSSO console shows it
+--directory-id: is "my directory"; must be a directory id, such as d-00fc2p61xxxx; the CloudSSO console shows it
 --region: is missing; set it, or describe directories in a file with --config.file`)
 }
 
@@ -254,5 +255,68 @@ func TestEqual(t *testing.T) {
 		if b := parse(changed); a.Equal(b) || b.Equal(a) {
 			t.Errorf("Equal in spite of:\n%s", changed)
 		}
+	}
+}
+
+// A leading zero makes a number octal in YAML, which nobody means.
+func TestNumbersAreDecimal(t *testing.T) {
+	c, err := Parse("c.yaml", []byte("%YAML 1.2\n---\nunresolved_failures: {limit: 010}\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n"), Outside{})
+	if err != nil || c.Unresolved.Limit != 10 {
+		t.Fatalf("%v, %v", c, err)
+	}
+}
+
+// Without the machine's environment and secrets, the file alone is checked.
+func TestLoadSyntax(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	write := func(data string) {
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`directories:
+- {directory_id: d-1, region: cn-shanghai, credential: {type: oidc_role_arn}}
+- {directory_id: d-2, region: cn-shanghai, credential: {type: access_key, access_key_id_file: /none, access_key_secret_file: /none}}
+`)
+	if _, err := LoadSyntax(path); err != nil {
+		t.Error(err)
+	}
+	if _, err := Load(path); err == nil {
+		t.Error("Load does not miss the files")
+	}
+	write("window: 8d\n")
+	if _, err := LoadSyntax(path); err == nil {
+		t.Error("mistakes in the file are not found")
+	}
+}
+
+func TestFIFOAsSecret(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readFile(fifo, 100); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	c, err := Parse("c.yaml", []byte(`directories:
+- {directory_id: d-1, region: cn-shanghai}
+- {directory_id: d-2, region: cn-shangai}
+`), Outside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range Warnings(c) {
+		got = append(got, p.String())
+	}
+	want := []string{
+		"directories[1].region: CloudSSO was in cn-shanghai, cn-hongkong, ap-northeast-2, ap-southeast-1, us-west-1 or eu-central-1 when this version was made, not in cn-shangai; check the spelling",
+		"directories[1].credential: is the same as directories[0].credential, but a management account has one directory; check which account each belongs to",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -46,11 +46,11 @@ func TestAccount(t *testing.T) {
 	groups := [][]string{
 		{"", "type: default"},
 		{
-			"type: ram_role_arn, role_arn: 'acs:ram::1:role/a'",
-			"type: ram_role_arn, role_arn: 'acs:ram::1:role/b', access_key_id: LTAI1, access_key_secret: s",
-			"type: oidc_role_arn, role_arn: 'acs:ram::1:role/c', oidc_provider_arn: 'acs:ram::1:oidc-provider/p', oidc_token_file: /token",
+			"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/a'",
+			"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/b', access_key_id: LTAI1, access_key_secret: s",
+			"type: oidc_role_arn, role_arn: 'acs:ram::1142405247840000:role/c', oidc_provider_arn: 'acs:ram::1142405247840000:oidc-provider/p', oidc_token_file: /token",
 		},
-		{"type: ram_role_arn, role_arn: 'acs:ram::2:role/a'"},
+		{"type: ram_role_arn, role_arn: 'acs:ram::1142405247840001:role/a'"},
 		{
 			"type: access_key, access_key_id: LTAI1, access_key_secret: s",
 			"type: sts, access_key_id: LTAI1, access_key_secret: s, security_token: t",
@@ -90,8 +90,8 @@ func TestOIDCFromEnvironment(t *testing.T) {
 	m := machine{
 		files: map[string]string{"/var/token": "x", "/other": "y"},
 		environment: map[string]string{
-			"ALIBABA_CLOUD_ROLE_ARN":          "acs:ram::1:role/a",
-			"ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "acs:ram::1:oidc-provider/p",
+			"ALIBABA_CLOUD_ROLE_ARN":          "acs:ram::1142405247840000:role/a",
+			"ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "acs:ram::1142405247840000:oidc-provider/p",
 			"ALIBABA_CLOUD_OIDC_TOKEN_FILE":   "/var/token",
 		},
 	}
@@ -100,8 +100,8 @@ func TestOIDCFromEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := apiclient.Credential{
-		Type: apiclient.CredentialOIDCRoleARN, RoleARN: "acs:ram::1:role/a",
-		OIDCProviderARN: "acs:ram::1:oidc-provider/p", OIDCTokenFile: "/other",
+		Type: apiclient.CredentialOIDCRoleARN, RoleARN: "acs:ram::1142405247840000:role/a",
+		OIDCProviderARN: "acs:ram::1142405247840000:oidc-provider/p", OIDCTokenFile: "/other",
 	}
 	if got := c.Directories[0].Credential; got != want {
 		t.Errorf("got a credential of %q, %q, %q", got.RoleARN, got.OIDCProviderARN, got.OIDCTokenFile)
@@ -109,5 +109,5 @@ func TestOIDCFromEnvironment(t *testing.T) {
 
 	m.environment["ALIBABA_CLOUD_ROLE_ARN"] = "x"
 	_, err = Parse("c.yaml", []byte(withCredential("type: oidc_role_arn")), m.outside())
-	wantProblems(t, err, `c.yaml:1: directories[0].credential.role_arn: in the environment variable ALIBABA_CLOUD_ROLE_ARN is "x"; write it as acs:ram::<account id>:role/<role name>`)
+	wantProblems(t, err, `c.yaml:1: directories[0].credential.role_arn: in the environment variable ALIBABA_CLOUD_ROLE_ARN is "x"; write it as acs:ram::<account id of 16 digits>:role/<role name>`)
 }

@@ -16,11 +16,13 @@ const emptyFile = "is empty; write at least one entry under directories, or star
 // readDocument returns the root of the only document in data, or nil when there is none to be had; what is wrong is
 // added to found. A mistake in a second document leaves the first to be checked.
 func readDocument(data []byte, found *problems) *yaml.Node {
+	// The library refuses to be told the version that it reads.
+	data = regexp.MustCompile(`(?m)\A((?:#.*\n)*)%YAML 1\.2`).ReplaceAll(data, []byte("${1}#YAML 1.2"))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		found.add(1, "", emptyFile)
+		found.add(place{line: 1}, "", emptyFile)
 		return nil
 	case err != nil:
 		syntaxProblem(data, err, found)
@@ -31,11 +33,11 @@ func readDocument(data []byte, found *problems) *yaml.Node {
 	case err != nil:
 		syntaxProblem(data, err, found)
 	default:
-		found.add(second.Line, "", "a second document begins here, and would be ignored; keep one, without a --- line after the start")
+		found.add(place{line: second.Line}, "", "a second document begins here, and would be ignored; keep one, without a --- line after the start")
 	}
 	root := follow(document.Content[0])
 	if isNull(root) {
-		found.add(1, "", emptyFile)
+		found.add(place{line: 1}, "", emptyFile)
 		return nil
 	}
 	return root
@@ -59,19 +61,19 @@ func syntaxProblem(data []byte, err error, found *problems) {
 	}
 	switch {
 	case strings.Contains(text, "unknown anchor"):
-		found.add(line, "", "an alias (*name) has no anchor (&name) above it; put a value that starts with * in single quotes")
+		found.add(place{line: line}, "", "an alias (*name) has no anchor (&name) above it; put a value that starts with * in single quotes")
 	case strings.Contains(text, "unknown escape character"):
-		found.add(line, "", "not valid YAML: a backslash in double quotes; put the value in single quotes")
+		found.add(place{line: line}, "", "not valid YAML: a backslash in double quotes; put the value in single quotes")
 	case bytes.HasPrefix(here, []byte("\t")):
-		found.add(line, "", "not valid YAML: indented with a tab; use spaces")
+		found.add(place{line: line}, "", "not valid YAML: indented with a tab; use spaces")
 	case strings.Contains(text, "cannot start any token"):
-		found.add(line, "", "not valid YAML: a value starts with a character that YAML keeps for itself (@, `, %%); put it in single quotes")
+		found.add(place{line: line}, "", "not valid YAML: a value starts with a character that YAML keeps for itself (@, `, %%); put it in single quotes")
 	case strings.Contains(text, "mapping values are not allowed"):
-		found.add(line, "", "not valid YAML: a colon where none can be; check the indentation, or put a value that holds ': ' in single quotes")
+		found.add(place{line: line}, "", "not valid YAML: a colon where none can be; check the indentation, or put a value that holds ': ' in single quotes")
 	case strings.Contains(text, "unexpected end of stream"):
-		found.add(line, "", "not valid YAML: a quote or bracket opened here is never closed; close it")
+		found.add(place{line: line}, "", "not valid YAML: a quote or bracket opened here is never closed; close it")
 	default:
-		found.add(line, "", "not valid YAML: %s; check indentation, quotes and brackets", text)
+		found.add(place{line: line}, "", "not valid YAML: %s; check indentation, quotes and brackets", text)
 	}
 }
 

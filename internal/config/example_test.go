@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestExampleHoldsDefaults(t *testing.T) {
 
 func TestExampleHoldsEveryKey(t *testing.T) {
 	example := readExample(t)
-	keys := paths("", schema("", Outside{}))
+	keys := keyPaths(reflect.TypeFor[Config](), "")
 	if len(keys) < 40 {
 		t.Errorf("the schema has %d keys: too few to be true: %v", len(keys), keys)
 	}

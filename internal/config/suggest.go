@@ -2,41 +2,47 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// unknownKey reports a key that the mapping does not have. It returns the one that was probably meant, if any.
-func (v value) unknownKey(e entry, known []string) (meant string) {
-	if name, _, ok := strings.Cut(e.key, ":"); ok {
-		// {access_key_secret:abc} is one key for YAML. What follows the colon may be a secret.
-		v.addAt(e.at, e.line, join(v.path, showKey(name)), "needs a space after the colon")
-		return nearest(name, known)
+// unknownKey reports a key that the mapping at path does not have.
+func (r *reading) unknownKey(e entry, path string, known []string) {
+	known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return key == "" })
+	name, _, joined := strings.Cut(e.key, ":")
+	near := nearest(name, known)
+	if near != "" {
+		r.unread[join(path, near)] = true
 	}
-	near := nearest(e.key, known)
+	if joined {
+		// {access_key_secret:abc} is one key for YAML. What follows the colon may be a secret.
+		r.add(e.place, join(path, showKey(name)), "needs a space after the colon")
+		return
+	}
 	shown := showKey(e.key)
-	if near == "" && isNull(follow(e.node)) && strings.HasSuffix(v.path, ".credential") {
+	if near == "" && isNull(e.value) && strings.HasSuffix(path, ".credential") {
 		shown = hiddenKey
 	}
-	v.addAt(e.at, e.line, join(v.path, shown), "unknown key; %s", v.cure(e.key, near, known))
-	return near
+	r.add(e.place, join(path, shown), "unknown key; %s", cureOfKey(e.key, near, path, known))
 }
 
-func (v value) cure(key, near string, known []string) string {
-	if strings.HasSuffix(v.path, ".filter") && (plain(key) == "status" || plain(key) == "tasktype") {
+func cureOfKey(key, near, path string, known []string) string {
+	if strings.HasSuffix(path, ".filter") && (plain(key) == "status" || plain(key) == "tasktype") {
 		return "there is no filter by status or task type, as it would hide what resolves a failure; select by label in the query"
 	}
 	if near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
-	if strings.HasSuffix(v.path, ".credential") && strings.HasSuffix(key, "_file") {
+	if strings.HasSuffix(path, ".credential") && strings.HasSuffix(key, "_file") {
 		return "only access_key_id, access_key_secret and security_token can also come from a file"
 	}
 	var homes []string
-	for _, path := range v.schema {
-		if home, ok := strings.CutSuffix(path, "."+key); ok {
+	for _, other := range keyPaths(reflect.TypeFor[Config](), "") {
+		if home, ok := strings.CutSuffix(other, "."+key); ok {
 			homes = append(homes, home)
-		} else if path == key {
+		} else if other == key {
 			homes = append(homes, "the top level")
 		}
 	}
@@ -46,9 +52,9 @@ func (v value) cure(key, near string, known []string) string {
 	return "remove it; known here: " + strings.Join(known, ", ")
 }
 
-const hiddenKey = "(a key that is no plain word)"
+const hiddenKey = "(a key that is not a plain word)"
 
-// showKey returns a key that nobody knows as it can be shown. What is no plain word may be a value that lost its key,
+// showKey returns a key that nobody knows as it can be shown. What is not a plain word may be a value that lost its key,
 // a secret even.
 func showKey(key string) string {
 	if regexp.MustCompile(`^(<<|[A-Za-z_-]{1,40}|[a-z][a-z0-9_-]{0,23})$`).MatchString(key) {
@@ -78,27 +84,24 @@ func nearest(key string, known []string) string {
 
 // distance is the number of letters to add, remove, change or swap with their neighbour that makes b of a.
 func distance(a, b string) int {
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			change := last[j]
-			if a[i] != b[j] {
-				change++
-			}
-			row[j+1] = min(change, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
+	d := make([][]int, len(a)+1) // between the first i letters of a and the first j of b
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		for j := range d[i] {
+			switch {
+			case i == 0 || j == 0:
+				d[i][j] = i + j
+			case a[i-1] == b[j-1]:
+				d[i][j] = d[i-1][j-1]
+			default:
+				d[i][j] = 1 + min(d[i-1][j-1], d[i-1][j], d[i][j-1])
+				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+					d[i][j] = min(d[i][j], 1+d[i-2][j-2])
+				}
 			}
 		}
-		before, last = last, row
 	}
-	return last[len(b)]
+	return d[len(a)][len(b)]
 }
 
 // alternatives joins words as "a, b or c".

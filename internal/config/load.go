@@ -1,0 +1,120 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"cloudsso_exporter/apiclient"
+)
+
+// Outside is what Parse asks the machine for. What is nil is not asked, nor missed.
+type Outside struct {
+	// ReadFile returns the content of a file that holds a secret. It gets the path as it will be in the Config.
+	ReadFile func(path string) ([]byte, error)
+	// Getenv returns an environment variable; empty when it is not set.
+	Getenv func(name string) string
+}
+
+// Load reads the configuration file at path. Relative paths in it are relative to its folder. Every error is an *Error.
+func Load(path string) (*Config, error) {
+	return load(path, Outside{
+		ReadFile: func(path string) ([]byte, error) { return readFile(path, 64<<10) },
+		Getenv:   os.Getenv,
+	})
+}
+
+// LoadSyntax is Load for a pipeline that has neither the secrets nor the environment
+// of the machine that will run the exporter: it looks at nothing but the file.
+func LoadSyntax(path string) (*Config, error) { return load(path, Outside{}) }
+
+func load(path string, outside Outside) (*Config, error) {
+	data, err := readFile(path, 4<<20) // thousands of directories fit
+	if err != nil {
+		return nil, &Error{Problems: []Problem{{File: path, Message: fmt.Sprintf("cannot be read: %v; check --config.file", cause(err))}}}
+	}
+	return Parse(path, data, outside)
+}
+
+// Parse makes a Config of data, the content of a file named name: problems carry the name, and relative paths are
+// relative to its folder. Every error is an *Error. The same data and Outside give the same result.
+func Parse(name string, data []byte, outside Outside) (*Config, error) {
+	found := &problems{file: name, told: make(map[mistake]bool)}
+	root := readDocument(data, found)
+	if root == nil {
+		return nil, found.err()
+	}
+	var config *Config
+	for _, last := range []bool{false, true} {
+		config = defaults()
+		r := &reading{problems: found, last: last, places: make(map[string]place), unread: make(map[string]bool)}
+		r.value(root, root.Line, "", reflect.ValueOf(config).Elem())
+		r.complete(config, outside.Getenv)
+		r.report(Validate(config)...)
+		r.openFiles(config, filepath.Dir(name), outside.ReadFile)
+		if !r.repeated {
+			break
+		}
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return config, nil
+}
+
+// Single is the configuration of one directory without a file: all defaults, credentials by the default chain.
+// Every error is an *Error whose problems name the flags.
+func Single(directoryID, region string) (*Config, error) {
+	config := defaults()
+	config.Directories = []Directory{{
+		ID: directoryID, Region: region, Credential: apiclient.Credential{Type: apiclient.CredentialDefault},
+	}}
+	found := Validate(config)
+	for i := range found {
+		flag, value := "--directory-id", directoryID
+		if found[i].Key == "directories[0].region" {
+			flag, value = "--region", region
+		}
+		if found[i].Key = flag; value == "" {
+			found[i].Message = "is missing; set it, or describe directories in a file with --config.file"
+		}
+	}
+	if found != nil {
+		return nil, &Error{Problems: found}
+	}
+	return config, nil
+}
+
+// readFile reads a file of at most limit bytes.
+func readFile(path string, limit int64) ([]byte, error) {
+	switch info, err := os.Stat(path); { // before it is opened: opening a FIFO waits for who writes to it
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("is a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("is over %d KiB", limit>>10)
+	}
+	return data, err
+}
+
+// cause is an error without the path that the message names anyway.
+func cause(err error) error {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathError.Err
+	}
+	return err
+}
