@@ -26,7 +26,7 @@ func clean(t *task.Task) {
 	fields := reflect.ValueOf(t).Elem()
 	for i := range fields.NumField() {
 		if f := fields.Field(i); f.Kind() == reflect.String {
-			f.SetString(printable(f.String(), longestName, ""))
+			f.SetString(printable(f.String(), longestName, "\u200d")) // which joins emoji
 		}
 	}
 	t.FailureReason = reason

@@ -84,13 +84,18 @@ func about(of task.Type, status task.Status, reason string) task.Task {
 	return t
 }
 
+// printable is a name as it is shown: control characters are replaced.
+func printable(name string) string {
+	return strings.NewReplacer("\n", "\uFFFD", "\r", "\uFFFD").Replace(name)
+}
+
 // subject are the labels of an alert on a failed task: these and no others.
 func subject(id, severity string, t task.Task) map[string]string {
 	all := map[string]string{
 		"directory_id": id, "severity": severity, "task_type": string(t.Type),
-		"access_configuration_id": t.AccessConfigurationID, "access_configuration_name": t.AccessConfigurationName,
-		"target_id": t.TargetID, "target_name": t.TargetName,
-		"principal_id": t.PrincipalID, "principal_name": t.PrincipalName, "principal_type": t.PrincipalType,
+		"access_configuration_id": t.AccessConfigurationID, "access_configuration_name": printable(t.AccessConfigurationName),
+		"target_id": t.TargetID, "target_name": printable(t.TargetName),
+		"principal_id": t.PrincipalID, "principal_name": printable(t.PrincipalName), "principal_type": t.PrincipalType,
 	}
 	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
 	return all
@@ -110,7 +115,7 @@ func (s *stage) fails(t *testing.T, name, severity string, failed task.Task, rea
 	t.Helper()
 	failed.ID = "task-of-" + name
 	return s.hook.fires(t, s.list(production, failed), name, subject(production, severity, failed), slices.DeleteFunc([]string{
-		failed.TargetName, failed.TargetID, failed.AccessConfigurationName, failed.PrincipalName,
+		printable(failed.TargetName), failed.TargetID, printable(failed.AccessConfigurationName), printable(failed.PrincipalName),
 		nameOf(production), "Last attempt " + failed.ID + " failed: " + reason,
 	}, func(s string) bool { return s == "" })...)
 }
@@ -228,7 +233,7 @@ func (s *stage) harmless(t *testing.T) {
 		}
 		if !slices.ContainsFunc(s.prom.mustQuery(t, q.filled(ofStory)), func(row series) bool {
 			m := row.Metric
-			return m["principal_name"] == principal && m["target_name"] == account && m["access_configuration_name"] == role && m["failure_reason"] == refused
+			return m["principal_name"] == printable(principal) && m["target_name"] == printable(account) && m["access_configuration_name"] == role && m["failure_reason"] == refused
 		}) {
 			t.Errorf("%q has no row of the failed revocation", q.name())
 		}

@@ -139,7 +139,7 @@ func TestKubernetesPod(t *testing.T) {
 		t.Errorf("volumes and mounts\n%s", diff)
 	}
 	for flag, volume := range map[string]string{"--config.file=": "config", "--storage.path=": "state"} {
-		if !slices.ContainsFunc(exporter.Args, func(arg string) bool { return strings.HasPrefix(arg, flag+paths[volume]+"/") }) {
+		if !slices.ContainsFunc(exporter.Args, func(arg string) bool { return strings.HasPrefix(arg+"/", flag+paths[volume]+"/") }) {
 			t.Errorf("no %s in the volume %s: %q", flag, volume, exporter.Args)
 		}
 	}
