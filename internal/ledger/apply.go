@@ -166,6 +166,9 @@ func (a *application) classifyFailed(r *record, silent bool) {
 		a.count(Overflow, nil, "").Value++
 	}
 	r.failure = &failure{reason: label, text: truncate(r.failure.text, maxFailureText)}
+	if a.set.Reasons.CodesOnly { // the text may hold names
+		r.failure.text = ""
+	}
 	a.fresh[r.id] = struct{}{}
 }
 

@@ -79,7 +79,7 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 func (d *Directory) news(tasks []task.Task) []task.Task {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(tasks), d.ledger.Knows)
+	return slices.DeleteFunc(slices.Clone(d.reader.named(tasks)), d.ledger.Knows)
 }
 
 // walkNext is how many pages of the walk for drift to read after this refresh.

@@ -199,7 +199,7 @@ func interval(failures int, cacheTTL time.Duration) time.Duration {
 // begin starts an attempt in the background. It needs mu.
 func (d *Directory) begin() {
 	d.started = d.now()
-	d.reader.probe = d.failures >= 2
+	d.reader.probe, d.reader.unnamed = d.failures >= 2, d.set.HideNames
 	d.pub.LastAttempt = d.reader.api.Now()
 	d.state = nil
 	d.fly(d.attempt)

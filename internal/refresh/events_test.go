@@ -33,6 +33,7 @@ func TestTaskEvents(t *testing.T) {
 			api, out := &fakeAPI{}, &bytes.Buffer{}
 			fill(api, 30, time.Now())
 			set := Settings{TaskEvents: c.events, HideNames: c.hide}
+			set.Reasons.CodesOnly = c.hide
 			g, d := newGroup(t, api, set, nil)
 			d.log = slog.New(slog.NewJSONHandler(out, nil))
 			scrape(t, g, time.Second)
@@ -88,6 +89,33 @@ func TestManyEventsAtOnce(t *testing.T) {
 		lines := slices.Collect(strings.Lines(out.String()))
 		if n := strings.Count(out.String(), `msg="task failed"`); n != 1000 || !strings.Contains(lines[len(lines)-1], "not_logged=500") {
 			t.Errorf("%d lines, the last: %s", n, lines[len(lines)-1])
+		}
+	})
+}
+
+// With names hidden no name and no text of the API is kept, in memory or in the state.
+func TestHiddenNamesAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, store := &fakeAPI{}, &keepingStore{}
+		one := newTask("f", time.Now().Add(-time.Hour), time.Second)
+		one.Status, one.FailureReason, one.PrincipalName, one.TargetName, one.TargetPathName = task.Failed, "NoPermission: Alice", "Alice", "shop", "root/shop"
+		api.add(one)
+		set := Settings{HideNames: true}
+		set.Reasons.CodesOnly = true
+		g, _ := newGroup(t, api, set, store)
+		s := scrape(t, g, time.Second)
+		if n := len(s.Snapshot.Failures); n != 1 || s.Snapshot.Failures[0].Reason != "NoPermission" {
+			t.Fatalf("%d failures", n)
+		}
+		for _, c := range store.changes {
+			for r := range c.Put {
+				if r.PrincipalName+r.TargetName+r.TargetPathName+r.FailureReason != "" {
+					t.Errorf("kept: %+v", r)
+				}
+			}
+			if len(c.Streaks) != 1 || c.Streaks[0].Labels.PrincipalName != "" {
+				t.Errorf("kept: %+v", c.Streaks)
+			}
 		}
 	})
 }

@@ -62,6 +62,7 @@ type reader struct {
 	api         api
 	now         func() time.Time // local time
 	probe       bool             // the first call is a single one without retry
+	unnamed     bool             // no name is kept of what is read
 	margin      time.Duration    // grows when the API refuses a Filter
 	interrupted *reading         // to be gone on with; nil when there is none
 	ghosts      ghosts
@@ -181,7 +182,7 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 			if err != nil {
 				return fmt.Errorf("list tasks since %s: %w", q.From.UTC().Format(time.RFC3339), err)
 			}
-			rd.batch.Add(page.Tasks)
+			rd.batch.Add(r.named(page.Tasks))
 			rd.token, rd.resumed = page.Next, false
 			rd.pages++
 			r.probe = false
@@ -198,6 +199,19 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 			return nil
 		}
 	}
+}
+
+// named is what is kept of tasks: all, or no names. The text of a failure stays until it is classified.
+func (r *reader) named(tasks []task.Task) []task.Task {
+	if !r.unnamed {
+		return tasks
+	}
+	kept := make([]task.Task, len(tasks))
+	for i, t := range tasks {
+		kept[i] = t.WithoutNames()
+		kept[i].FailureReason = t.FailureReason
+	}
+	return kept
 }
 
 // takesLong reports whether the Filter of a read may become too old before its end.

@@ -69,7 +69,9 @@ func newHandler(t testing.TB, f refresher, settings Settings) http.Handler {
 
 func withOptions(t testing.TB, o Options) http.Handler {
 	t.Helper()
-	o.Now = time.Now
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	o.Log = slog.New(slog.DiscardHandler)
 	h, err := New(o)
 	if err != nil {

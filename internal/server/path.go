@@ -13,7 +13,7 @@ func CheckPath(p string) error {
 	case !strings.HasPrefix(p, "/"):
 		problem = "it has to begin with /"
 	case p == "/":
-		problem = "the landing page is there"
+		problem = "the status page is there"
 	case strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`{}%?#"<>\^|`+"`", r) }):
 		problem = "it can have letters, digits, - . _ ~ and / only"
 	case path.Clean(p) != p:

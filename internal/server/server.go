@@ -1,5 +1,4 @@
-// Package server answers HTTP: scrapes, the landing page, the status as JSON,
-// health, readiness, reload and profiles.
+// Package server answers HTTP: scrapes, the status page, JSON, health, readiness, reload and profiles.
 //
 // It decides how long a scrape may wait, and how many may wait at once. When and
 // what to ask the API is not its business: it awaits States and shows them.
@@ -57,7 +56,7 @@ type server struct {
 	exporter  *prometheus.Registry // what is of no directory
 	slots     chan struct{}        // a scrape holds one; nil is no limit
 	ready     latch
-	page      *template.Template // of the landing page
+	page      *template.Template // of the status page
 }
 
 // New returns the handler of everything the exporter serves. A scrape that waits
@@ -80,7 +79,7 @@ func New(o Options) (http.Handler, error) {
 		ready:     latch{deadline: o.Now().Add(readyAfter)},
 	}
 	var err error
-	if s.page, err = template.New("landing").Parse(landingHTML); err != nil {
+	if s.page, err = template.New("status").Parse(pageHTML); err != nil {
 		return nil, err
 	}
 	if o.MaxRequests > 0 {
@@ -94,8 +93,10 @@ func New(o Options) (http.Handler, error) {
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+s.TelemetryPath, s.telemetry())
-	mux.HandleFunc("GET /{$}", s.landing)
-	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.HandleFunc("GET /{$}", s.status)
+	mux.HandleFunc("GET /api/v1/status", s.statusJSON)
+	mux.HandleFunc("GET /api/v1/failures", s.failures)
+	mux.HandleFunc("GET /api/v1/tasks", s.tasks)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", s.readiness)
 	mux.HandleFunc("POST /-/reload", s.reload)
@@ -113,12 +114,15 @@ func (s *server) routes() http.Handler {
 // secured has browsers treat every answer as what it says it is, run nothing in
 // it and show it in no frame.
 func secured(h http.Handler) http.Handler {
+	headers := map[string]string{
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Content-Security-Policy": contentPolicy(),
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("X-Frame-Options", "DENY")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		for name, value := range headers {
+			if w.Header().Get(name) == "" { // what the operator's web configuration sets wins
+				w.Header().Set(name, value)
+			}
+		}
 		mustReadWithin(w, longestRequest)
 		h.ServeHTTP(w, r)
 	})

@@ -111,30 +111,3 @@ func TestStatusIsDescribed(t *testing.T) {
 	}
 	fields("", answer)
 }
-
-func TestLandingPage(t *testing.T) {
-	h := newHandler(t, &fakeRefresher{states: statusStates()}, Settings{})
-	w := do(h, "GET", "/")
-	body := w.Body.String()
-	if w.Header().Get("Content-Type") != "text/html; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" {
-		t.Errorf("headers %v", w.Header())
-	}
-	for _, want := range []string{
-		"d-new", "first refresh under way", "none yet", "production", "2000-01-01T00:00:10Z",
-		"down (credentials): the key is wrong: set &#34;access_key_id&#34; &lt;/script&gt;", "&lt;script&gt;",
-		`href="./metrics"`, `href="./api/v1/status"`,
-	} {
-		if !strings.Contains(body, want) {
-			t.Errorf("without %s", want)
-		}
-	}
-	for _, never := range []string{"<script", "</script", "pprof"} {
-		if strings.Contains(body, never) {
-			t.Errorf("with %s:\n%s", never, body)
-		}
-	}
-	empty := do(newHandler(t, &fakeRefresher{}, Settings{}), "GET", "/")
-	if !strings.Contains(empty.Body.String(), "None is configured.") {
-		t.Error("without directories the table says nothing")
-	}
-}

@@ -1,0 +1,285 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/version"
+
+	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/task"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+// pageRows is how many rows of a table the page shows; more are in the JSON.
+const pageRows = 200
+
+// longRunning is from when on a task in progress is marked: few take minutes.
+const longRunning = 30 * time.Minute
+
+// page is what the status page shows.
+type page struct {
+	Version, Now              string
+	Style                     template.CSS
+	Links, Choices            []link
+	Several                   bool // directories on the page
+	Failing                   int
+	Level                     string // bad, warn or good
+	Verdict                   []string
+	AsOf                      string
+	Warnings                  []string
+	Failures                  []failureRow
+	Running                   []taskRow
+	MoreFailures, MoreRunning int
+	Chart                     *chart
+	Directories               []directoryRow
+}
+
+type link struct {
+	Path, Text string
+	Current    bool
+}
+
+type taskRow struct {
+	taskJSON
+	For, SinceUTC string
+	Long          bool
+	start         time.Time
+}
+
+type failureRow struct {
+	failureJSON
+	What, For, SinceUTC string
+	Revocation          bool
+}
+
+type directoryRow struct{ DirectoryID, Name, Region, Level, State, Data, DataUTC, Next, Calls string }
+
+// contentPolicy lets a page use its own style and nothing else: no script, no other origin.
+func contentPolicy() string {
+	sum := sha256.Sum256([]byte(pageCSS))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+func (s *server) status(w http.ResponseWriter, r *http.Request) {
+	all := s.Refresher.States()
+	q := s.query(r)
+	q.narrow("directory_id")
+	if q.refuse(w) {
+		return
+	}
+	p := s.pageOf(q.states)
+	if len(all) > 1 {
+		p.Choices = []link{{".", "All directories", len(q.states) > 1}}
+		for _, state := range all {
+			current := len(q.states) == 1 && q.states[0].DirectoryID == state.DirectoryID
+			p.Choices = append(p.Choices, link{"?directory_id=" + template.URLQueryEscaper(state.DirectoryID), cmp.Or(state.Name, state.DirectoryID), current})
+		}
+	}
+	var b bytes.Buffer
+	if err := s.page.Execute(&b, p); err != nil {
+		s.Log.Error("the status page cannot be made", "err", err)
+		http.Error(w, "The page could not be made; the log says why.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b.Bytes())
+}
+
+func (s *server) pageOf(states []*refresh.State) *page {
+	p := &page{
+		Version: version.Version, Now: utc(s.Now()), Style: template.CSS(pageCSS), Several: len(states) > 1, //nolint:gosec // our own
+		Links: []link{ // relative, so that they hold behind a proxy that serves the exporter below a path
+			{Path: "." + s.TelemetryPath, Text: "Metrics"}, {Path: "./api/v1/failures", Text: "Failures (JSON)"},
+			{Path: "./api/v1/tasks", Text: "Tasks (JSON)"}, {Path: "./api/v1/status", Text: "Status (JSON)"},
+		},
+	}
+	byType := map[task.Type]int{}
+	oldest, known := time.Duration(0), 0
+	for _, state := range states {
+		now := s.apiTime(state)
+		p.Directories = append(p.Directories, directoryOf(state, now))
+		if state.Attempted && !state.Up {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the last refresh failed. %s", cmp.Or(state.Name, state.DirectoryID), state.Error))
+		}
+		if state.Snapshot == nil {
+			continue
+		}
+		known++
+		oldest = max(oldest, now.Sub(state.LastSuccess))
+		for _, f := range state.Snapshot.Failures {
+			byType[f.Latest.Type]++
+			p.Failing++
+			p.Failures = append(p.Failures, failureRowOf(state, f, now))
+		}
+		for _, t := range state.Snapshot.Running {
+			age := now.Sub(t.Start)
+			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), ago(age), utc(t.Start), age > longRunning, t.Start})
+		}
+	}
+	slices.SortStableFunc(p.Failures, func(a, b failureRow) int {
+		return cmp.Or(boolFirst(a.Revocation, b.Revocation), compareTimes(b.Ended, a.Ended))
+	})
+	slices.SortStableFunc(p.Running, func(a, b taskRow) int { return a.start.Compare(b.start) })
+	p.Failures, p.MoreFailures = first(p.Failures)
+	p.Running, p.MoreRunning = first(p.Running)
+	p.verdict(byType, len(states), known, oldest)
+	p.Chart = chartOf(states)
+	return p
+}
+
+// verdict says what is broken in words for whoever reads nothing else.
+func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest time.Duration) {
+	say := func(t task.Type, one, many string) {
+		switch n := byType[t]; {
+		case n == 1:
+			p.Verdict = append(p.Verdict, "1 "+one)
+		case n > 1:
+			p.Verdict = append(p.Verdict, fmt.Sprintf("%d %s", n, many))
+		}
+		delete(byType, t)
+	}
+	say(task.DeleteAccessAssignment, "access assignment could not be removed: someone keeps access they should have lost.",
+		"access assignments could not be removed: people keep access they should have lost.")
+	say(task.DeprovisionAccessConfiguration, "access configuration could not be removed from an account: its role stays behind.",
+		"access configurations could not be removed from accounts: their roles stay behind.")
+	say(task.CreateAccessAssignment, "access assignment could not be created: someone waits for access.",
+		"access assignments could not be created: people wait for access.")
+	say(task.ProvisionAccessConfiguration, "access configuration could not be provisioned: an account does not have it as it should be.",
+		"access configurations could not be provisioned: accounts do not have them as they should be.")
+	for t := range byType {
+		say(t, "task of type "+string(t)+" failed.", "tasks of type "+string(t)+" failed.")
+	}
+	p.AsOf = fmt.Sprintf("As of %s ago, from %s.", ago(oldest), count(known, "directory", "directories"))
+	switch {
+	case known == 0:
+		p.Level, p.Verdict, p.AsOf = "warn", []string{"Nothing is known yet: no directory has been read completely."}, "The table below says why."
+	case p.Failing > 0:
+		p.Level = "bad"
+	case known < directories || len(p.Warnings) > 0:
+		p.Level, p.Verdict = "warn", []string{"Nothing is failing, as far as is known."}
+	default:
+		p.Level, p.Verdict = "good", []string{"Nothing is failing."}
+	}
+	if missing := directories - known; known > 0 && missing > 0 {
+		p.AsOf += fmt.Sprintf(" %s not been read completely yet.", count(missing, "directory has", "directories have"))
+	}
+}
+
+func failureRowOf(s *refresh.State, f ledger.Failure, now time.Time) failureRow {
+	what := map[task.Type]string{
+		task.DeleteAccessAssignment:         "Access not removed",
+		task.DeprovisionAccessConfiguration: "Role not removed",
+		task.CreateAccessAssignment:         "Access not given",
+		task.ProvisionAccessConfiguration:   "Role not updated",
+	}
+	return failureRow{
+		failureJSON: failureOf(s, f), What: cmp.Or(what[f.Latest.Type], "Failed"), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
+		Revocation: f.Latest.Type == task.DeleteAccessAssignment,
+	}
+}
+
+func directoryOf(s *refresh.State, now time.Time) directoryRow {
+	d := directoryRow{DirectoryID: s.DirectoryID, Name: s.Name, Region: s.Region, State: "up to date", Data: "no complete read yet", Next: "at the next scrape"}
+	switch {
+	case s.Attempted && !s.Up:
+		d.Level, d.State = "bad", "refresh failed: "+string(s.ErrorKind)
+	case s.Progress != nil && s.Snapshot == nil:
+		d.Level, d.State = "warn", fmt.Sprintf("first read under way: %s in %s so far", count(s.Progress.Tasks, "task", "tasks"), count(s.Progress.Pages, "page", "pages"))
+	case !s.Attempted:
+		d.Level, d.State = "warn", "first read under way"
+	}
+	if !s.LastSuccess.IsZero() {
+		age := now.Sub(s.LastSuccess)
+		d.Data, d.DataUTC = ago(age)+" ago", utc(s.LastSuccess)
+		if age > 15*time.Minute && d.Level == "" {
+			d.Level, d.State = "warn", "old: does Prometheus scrape this exporter?"
+		}
+	}
+	if wait := s.NextAttempt.Sub(now); wait > 0 {
+		d.Next = ago(wait) + " from now, at a scrape"
+	}
+	calls, refused := uint64(0), uint64(0)
+	for _, r := range s.Requests {
+		calls += r.N
+		if r.Code != "OK" {
+			refused += r.N
+		}
+	}
+	d.Calls = fmt.Sprintf("%d", calls)
+	if refused > 0 {
+		d.Calls += fmt.Sprintf(", %d of them without success", refused)
+	}
+	return d
+}
+
+func first[T any](all []T) (shown []T, more int) {
+	n := min(len(all), pageRows)
+	return all[:n], len(all) - n
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func boolFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+func compareTimes(a, b *time.Time) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return a.Compare(*b)
+}
+
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// ago writes a duration for people, in its two largest units.
+func ago(d time.Duration) string {
+	d = max(d, 0)
+	units := func(a time.Duration, b string, c time.Duration, e string) string {
+		whole, rest := d/a, d%a/c
+		if rest == 0 {
+			return fmt.Sprintf("%d %s", whole, b)
+		}
+		return fmt.Sprintf("%d %s %d %s", whole, b, rest, e)
+	}
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 24*time.Hour:
+		return units(time.Hour, "h", time.Minute, "min")
+	}
+	return units(24*time.Hour, "d", time.Hour, "h")
+}
+
+// Dash is a text, or a dash for none.
+func (p *page) Dash(s string) string { return cmp.Or(s, "–") }

@@ -1,0 +1,235 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/task"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// one is a task that ended a minute after it started, so long before noon.
+func one(id string, typ task.Type, status task.Status, ago time.Duration) task.Task {
+	t := task.Task{
+		ID: id, Type: typ, Status: status, Start: noon.Add(-ago), End: noon.Add(time.Minute - ago),
+		AccessConfigurationID: "ac-1", AccessConfigurationName: "Admin", TargetType: "RD-Account", TargetID: "1001", TargetName: "shop",
+		TargetPathName: "rd-3G/root/Commerce/shop", PrincipalType: "User", PrincipalID: "u-" + id, PrincipalName: "Alice",
+	}
+	switch status {
+	case task.Failed:
+		t.FailureReason = "NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole"
+	case task.InProgress:
+		t.End = time.Time{}
+	}
+	return t
+}
+
+// of is the state of a directory with these tasks, read at noon.
+func of(id string, tasks ...task.Task) *refresh.State {
+	l := ledger.New(ledger.Settings{Window: ledger.Retention, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour})
+	b := ledger.NewBatch()
+	b.Add(tasks)
+	l.Apply(b, ledger.Span{Began: noon, At: noon, Since: noon.Add(-ledger.Retention)})
+	s := attempted(id)
+	s.Name, s.LastSuccess, s.Snapshot = "name of "+id, noon, l.Snapshot()
+	s.Requests = []refresh.Requests{{Action: "ListTasks", Code: "OK", N: 17}, {Action: "ListTasks", Code: "Throttling.User", N: 2}}
+	return s
+}
+
+func showing(t *testing.T, states ...*refresh.State) http.Handler {
+	return withOptions(t, Options{Refresher: &fakeRefresher{states: states}, Now: func() time.Time { return noon.Add(20 * time.Second) }})
+}
+
+func TestStatusPage(t *testing.T) {
+	hidden := of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour))
+	hidden.HideNames = true
+	down := of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))
+	down.Up, down.ErrorKind, down.Error, down.LastSuccess = false, task.ErrorCredentials, "the key is wrong: set <access_key_id>", noon.Add(-2*time.Hour)
+	reading := pending("d-2")
+	reading.Progress = &refresh.Progress{Pages: 12, Tasks: 240}
+	many := make([]task.Task, 0, 500)
+	for i := range 500 {
+		many = append(many, one(fmt.Sprint("f", i), task.CreateAccessAssignment, task.Failed, time.Duration(i+2)*time.Minute))
+	}
+	for name, test := range map[string]struct {
+		states   []*refresh.State
+		has, not []string
+	}{
+		"nothing fails": {[]*refresh.State{of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))},
+			[]string{"<p>Nothing is failing.</p>", "As of 20 s ago, from 1 directory", "verdict good", "up to date", "19, 2 of them without success", "1 task succeeded and 0 failed"},
+			[]string{"Unresolved failures", "<h2>In progress", "class=\"choices\""}},
+		"three fail, one runs": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour),
+			one("p", task.ProvisionAccessConfiguration, task.Failed, 26*time.Hour), one("c", task.CreateAccessAssignment, task.Failed, 2*time.Minute),
+			one("x", task.CreateAccessAssignment, task.InProgress, 40*time.Minute))},
+			[]string{"<title>3 failing", "<p>1 access assignment could not be removed: someone keeps access they should have lost.</p><p>1 access assignment could not be created",
+				"rd-3G/root/Commerce/shop", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
+				"verdict bad", `<tr class="long">`, "40 min"}, nil},
+		"names hidden": {[]*refresh.State{hidden}, []string{"u-r", "ac-1", "1001", "NoPermission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
+		"down, with old data": {[]*refresh.State{down}, []string{"Nothing is failing, as far as is known.", "name of d-1: the last refresh failed. the key is wrong: set &lt;access_key_id&gt;",
+			"refresh failed: credentials", "2 h ago", "verdict warn"}, []string{"<access_key_id>"}},
+		"first read under way": {[]*refresh.State{reading}, []string{"Nothing is known yet", "first read under way: 240 tasks in 12 pages so far", "no complete read yet"}, []string{"The past 7 days"}},
+		"two directories, one known": {[]*refresh.State{of("d-1"), reading}, []string{"from 1 directory. 1 directory has not been read completely yet.",
+			`<a href="?directory_id=d-2">d-2</a>`, `aria-current="page">All directories`}, nil},
+		"500 failures": {[]*refresh.State{of("d-1", many...)}, []string{"500 access assignments could not be created", "And 300 more"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := do(showing(t, test.states...), "GET", "/")
+			if w.Code != 200 {
+				t.Fatal(w.Code)
+			}
+			for _, text := range test.has {
+				if !strings.Contains(w.Body.String(), text) {
+					t.Errorf("without %q", text)
+				}
+			}
+			for _, text := range test.not {
+				if strings.Contains(w.Body.String(), text) {
+					t.Errorf("with %q", text)
+				}
+			}
+			if t.Failed() {
+				t.Log(w.Body)
+			}
+		})
+	}
+}
+
+func TestStatusPageOfOneDirectory(t *testing.T) {
+	h := showing(t, of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2"))
+	if body := do(h, "GET", "/?directory_id=d-2").Body.String(); strings.Contains(body, "u-r") || !strings.Contains(body, "Nothing is failing.") {
+		t.Error("it shows another directory")
+	}
+	for _, query := range []string{"directory_id=d-9", "directory=d-1", "directory_id=d-1&directory_id=d-2", "%zz"} {
+		if w := do(h, "GET", "/?"+query); w.Code != 400 {
+			t.Errorf("%s: %d", query, w.Code)
+		}
+	}
+}
+
+// Whatever the API says is only ever text, and the browser is told to run nothing.
+func TestHostilePage(t *testing.T) {
+	const hostile = `</script><script>alert(1)</script>" onload=alert(1) x='<img src=x onerror=alert(1)>`
+	bad := one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)
+	bad.ID, bad.PrincipalName, bad.PrincipalID, bad.TargetPathName, bad.AccessConfigurationName, bad.FailureReason = hostile, hostile, hostile, hostile, hostile, hostile
+	s := of("d-1", bad)
+	s.Name, s.Region, s.DirectoryID = hostile, hostile, hostile
+	s.Up, s.Error = false, hostile
+	w := do(showing(t, s, of("d-2")), "GET", "/")
+	for _, tag := range []string{"<script", "<img", " onload=alert(1) x='<", `style="`} {
+		if strings.Contains(w.Body.String(), tag) {
+			t.Errorf("with %s", tag)
+		}
+	}
+	policy := w.Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
+		t.Errorf("policy %q", policy)
+	}
+	if before, _, found := strings.Cut(w.Body.String(), "</style>"); !found || !strings.HasSuffix(before, "<style>"+pageCSS) {
+		t.Error("the style is not what the policy's hash is of")
+	}
+}
+
+// What the operator's web configuration sets wins.
+func TestOperatorsHeaders(t *testing.T) {
+	h := showing(t, of("d-1"))
+	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+		h.ServeHTTP(w, r)
+	})
+	w := do(outer, "GET", "/")
+	if got := w.Header()["X-Frame-Options"]; len(got) != 1 || got[0] != "SAMEORIGIN" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%v", w.Header())
+	}
+}
+
+func TestFailuresJSON(t *testing.T) {
+	h := showing(t, of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour), one("c", task.CreateAccessAssignment, task.Failed, 2*time.Minute)), of("d-2"), pending("d-3"))
+	var got struct{ Failures []map[string]any }
+	w := do(h, "GET", "/api/v1/failures")
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 || len(got.Failures) != 2 {
+		t.Fatalf("%d, %v: %s", w.Code, err, w.Body)
+	}
+	want := map[string]any{
+		"directory_id": "d-1", "task_id": "r", "task_type": "DeleteAccessAssignment", "status": "Failed",
+		"access_configuration_id": "ac-1", "access_configuration_name": "Admin", "target_id": "1001", "target_name": "shop",
+		"target_path_name": "rd-3G/root/Commerce/shop", "principal_type": "User", "principal_id": "u-r", "principal_name": "Alice", "origin_target_id": "",
+		"started": "2026-11-24T11:00:00Z", "ended": "2026-11-24T11:01:00Z", "since": "2026-11-24T11:01:00Z", "attempts": 1.0,
+		"failure_reason": "NoPermission", "failure_text": "NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole",
+	}
+	if diff := gocmp.Diff(want, got.Failures[0]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for query, n := range map[string]int{"task_type=CreateAccessAssignment": 1, "principal_id=u-r": 1, "target_id=1002": 0, "directory_id=d-2": 0, "directory_id=d-3": 0} {
+		got.Failures = nil
+		if err := json.Unmarshal(do(h, "GET", "/api/v1/failures?"+query).Body.Bytes(), &got); err != nil || len(got.Failures) != n {
+			t.Errorf("%s: %d failures, want %d, %v", query, len(got.Failures), n, err)
+		}
+	}
+}
+
+func TestTasksJSON(t *testing.T) {
+	var tasks, others []task.Task
+	for i := range 150 {
+		tasks = append(tasks, one(fmt.Sprint("a", i), task.CreateAccessAssignment, task.Success, time.Duration(2*i+1)*time.Minute))
+		others = append(others, one(fmt.Sprint("b", i), task.DeleteAccessAssignment, task.Success, time.Duration(2*i+2)*time.Minute))
+	}
+	others = append(others, one("f", task.DeleteAccessAssignment, task.Failed, 25*time.Hour))
+	h := showing(t, of("d-1", tasks...), of("d-2", others...), pending("d-3"))
+	for _, test := range []struct {
+		query       string
+		n           int
+		first, last string
+	}{
+		{"", 100, "a0", "b49"},
+		{"limit=0", 301, "a0", "f"},
+		{"limit=3", 3, "a0", "a1"},
+		{"directory_id=d-2&limit=2", 2, "b0", "b1"},
+		{"status=Failed", 1, "f", "f"},
+		{"status=Failed&since=24h", 0, "", ""},
+		{"since=2026-11-24T11:57:30Z", 2, "a0", "b0"},
+		{"task_type=DeleteAccessAssignment&limit=1", 1, "b0", "b0"},
+		{"principal_id=u-a7", 1, "a7", "a7"},
+		{"target_id=1002", 0, "", ""},
+	} {
+		var got struct{ Tasks []taskJSON }
+		if err := json.Unmarshal(do(h, "GET", "/api/v1/tasks?"+test.query).Body.Bytes(), &got); err != nil || len(got.Tasks) != test.n {
+			t.Errorf("%s: %d tasks, want %d, %v", test.query, len(got.Tasks), test.n, err)
+			continue
+		}
+		if test.n > 0 && (got.Tasks[0].TaskID != test.first || got.Tasks[test.n-1].TaskID != test.last) {
+			t.Errorf("%s: %s to %s, want %s to %s", test.query, got.Tasks[0].TaskID, got.Tasks[test.n-1].TaskID, test.first, test.last)
+		}
+	}
+	for query, want := range map[string]string{
+		"limit=-1": "limit", "limit=ten": "limit", "since=8d": "since", "since=2027-01-01T00:00:00Z": "since", "since=soon": "since",
+		"status=Done": "status", "task_type=create": "task_type", "directory_id=d-9": "directory_id", "page=2": `"page"`, "limit=1&limit=2": "limit",
+	} {
+		if w := do(h, "GET", "/api/v1/tasks?"+query); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+// A page of a million tasks is there in well under 100 ms, without a lock that a scrape could wait for.
+func BenchmarkTasksJSON(b *testing.B) {
+	tasks := make([]task.Task, 1_000_000)
+	for i := range tasks {
+		tasks[i] = one(fmt.Sprint("t", i), task.CreateAccessAssignment, task.Success, time.Duration(float64(i)/1e6*float64(6*24*time.Hour)))
+	}
+	h := withOptions(b, Options{Refresher: &fakeRefresher{states: []*refresh.State{of("d-1", tasks...)}}, Now: func() time.Time { return noon }})
+	for b.Loop() {
+		do(h, "GET", "/api/v1/tasks?limit=100&status=Success")
+	}
+	if per := b.Elapsed() / time.Duration(b.N); per > 100*time.Millisecond {
+		b.Errorf("%v a request, at most 100 ms", per)
+	}
+}
