@@ -354,6 +354,26 @@ func TestCheckLive(t *testing.T) {
 	}
 }
 
+// A pipeline has neither the secrets nor the environment nor the network of the machine that will run the exporter.
+func TestCheckSyntaxOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, `
+directories:
+  - {directory_id: d-1, region: cn-shanghai, credential: {type: oidc_role_arn}}
+  - {directory_id: d-2, region: cn-shangai, credential: {type: access_key, access_key_id_file: none, access_key_secret_file: none}}
+`)
+	code, stdout, stderr := finish(t, program(t, "check", "--syntax-only", "--config.file="+path))
+	if code != 0 || !strings.Contains(stdout, "Warning: directories[1].region: ") {
+		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	for _, args := range [][]string{{"--config.file=" + path, "--live"}, {"--directory-id=d-1", "--region=cn-shanghai"}} {
+		code, _, stderr := finish(t, program(t, append([]string{"check", "--syntax-only"}, args...)...))
+		if code != 2 || !strings.Contains(stderr, "--syntax-only looks at nothing but a file") {
+			t.Errorf("%v: exit %d, stderr %q", args, code, stderr)
+		}
+	}
+}
+
 func TestFlagsFromTheEnvironment(t *testing.T) {
 	_, directory, config := api(t, "")
 	directory.Put(newTask(0, task.Success, time.Now().Add(-time.Hour)))

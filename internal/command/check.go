@@ -88,7 +88,7 @@ func (c Check) Run(ctx context.Context) error {
 // syntax checks the file alone: no environment, no secret file, no network.
 func (c Check) syntax() error {
 	if c.Live || c.File == "" {
-		return UsageError{errors.New("--syntax-only looks at the file of --config.file alone: it needs one, and no --live")}
+		return UsageError{errors.New("--syntax-only looks at nothing but a file; set --config.file, and remove --live")}
 	}
 	conf, err := config.LoadSyntax(c.File)
 	if err != nil {

@@ -115,6 +115,7 @@ func TestParseDefaults(t *testing.T) {
 		"without values": "window:\napi:\nfailure_reasons: {rules: }\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: , filter: , credential: }]",
 		"empty":          "api: {}\nfailure_reasons: {rules: []}\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: '', endpoint: '', filter: {target_id: ''}, credential: {}}]",
 		"Windows":        "\ufeff# comment\r\ndirectories:\r\n- directory_id: d-1\r\n  region: cn-shanghai\r\n",
+		"its version":    "\ufeff# comment\r\n\r\n%YAML 1.2 # here\n---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
 		"begun":          "---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n...\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -290,13 +291,24 @@ func TestLoadSyntax(t *testing.T) {
 	}
 }
 
-func TestFIFOAsSecret(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
+// A pipe that nobody writes to stops nobody. The configuration itself may come through one, as from `<(sops …)`.
+func TestPipes(t *testing.T) {
+	folder := t.TempDir()
+	fifo, path := filepath.Join(folder, "fifo"), filepath.Join(folder, "c.yaml")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readFile(fifo, 100); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("got %v", err)
+	const data = "directories: [{directory_id: d-1, region: cn-shanghai, credential: {type: access_key, access_key_id: a, access_key_secret_file: fifo}}]\n"
+	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(path)
+	wantProblems(t, err, path+`:1: directories[0].credential.access_key_secret_file: file "`+fifo+
+		`" cannot be read: is not a regular file; create it or correct the path, relative ones start at the folder of this configuration`)
+
+	go os.WriteFile(fifo, []byte(strings.Replace(data, "_file: fifo", ": x", 1)), 0o600)
+	if _, err := Load(fifo); err != nil {
+		t.Error(err)
 	}
 }
 

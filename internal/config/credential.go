@@ -114,26 +114,21 @@ func (r *reading) complete(c *Config, getenv func(string) string) {
 		if d.Credential == (apiclient.Credential{}) {
 			d.Credential.Type = apiclient.CredentialDefault
 		}
-		if d.Credential.Type != apiclient.CredentialOIDCRoleARN {
+		if d.Credential.Type != apiclient.CredentialOIDCRoleARN || getenv == nil {
 			continue
 		}
-		for key, into := range map[string]*string{
-			"role_arn":          &d.Credential.RoleARN,
-			"oidc_provider_arn": &d.Credential.OIDCProviderARN,
-			"oidc_token_file":   &d.Credential.OIDCTokenFile,
-		} {
-			path, variable := item("directories", i)+".credential."+key, "ALIBABA_CLOUD_"+strings.ToUpper(key)
-			if *into != "" || getenv == nil {
-				continue
+		walk(reflect.ValueOf(&d.Credential).Elem(), item("directories", i)+".credential", func(path, key string, v reflect.Value) {
+			if key != "role_arn" && key != "oidc_provider_arn" && key != "oidc_token_file" || !v.IsZero() {
+				return
 			}
 			at := r.nearest(path)
-			at.variable = variable
-			if *into = getenv(variable); *into != "" {
+			at.variable = "ALIBABA_CLOUD_" + strings.ToUpper(key)
+			if v.SetString(getenv(at.variable)); !v.IsZero() {
 				r.places[path] = at
 			} else {
-				r.report(Problem{Key: path, Message: "has no value; type oidc_role_arn needs it; add " + key + ", or set the environment variable " + variable})
+				r.report(Problem{Key: path, Message: "has no value; type oidc_role_arn needs it; add " + key + ", or set the environment variable " + at.variable})
 			}
-		}
+		})
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"cloudsso_exporter/internal/reason"
 )
 
 // reading fills a Config from the nodes of a document, and notes where each value stands. The YAML library's own strict
@@ -193,20 +195,12 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// keyPaths returns the paths of all keys that a struct may have; [] stands for an entry of a list.
-func keyPaths(t reflect.Type, path string) (paths []string) {
-	for i, key := range keysOf(t) {
-		if key == "" {
-			continue
-		}
-		paths = append(paths, join(path, key))
-		switch f := t.Field(i).Type; {
-		case f.Kind() == reflect.Struct:
-			paths = append(paths, keyPaths(f, join(path, key))...)
-		case f.Kind() == reflect.Slice && f.Elem().Kind() == reflect.Struct:
-			paths = append(paths, keyPaths(f.Elem(), join(path, key)+"[]")...)
-		}
-	}
+// keyPaths returns the paths of all keys that a file may have; [] stands for an entry of a list.
+func keyPaths() (paths []string) {
+	full := Config{FailureReasons: FailureReasons{Rules: make([]reason.Rule, 1)}, Directories: make([]Directory, 1)}
+	walk(reflect.ValueOf(full), "", func(path, _ string, _ reflect.Value) {
+		paths = append(paths, strings.ReplaceAll(path, "[0]", "[]"))
+	})
 	return paths
 }
 

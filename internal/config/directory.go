@@ -23,6 +23,6 @@ func (d Directory) Account() string {
 	case d.KeyID != "":
 		return "access key " + d.KeyID
 	default:
-		return strings.Join([]string{string(c.Type), c.RoleName, c.URL}, " ")
+		return strings.Join([]string{string(c.Type), c.RoleName, c.URL, c.Profile}, " ")
 	}
 }

@@ -62,6 +62,8 @@ func TestAccount(t *testing.T) {
 		{"type: ecs_ram_role, role_name: a"},
 		{"type: credentials_uri, url: 'http://localhost/a'"},
 		{"type: credentials_uri, url: 'http://localhost/b'"},
+		{"type: profile, profile: a"},
+		{"type: profile, profile: b"},
 	}
 	m := machine{files: map[string]string{"/id1": "LTAI1\n", "/id1too": "LTAI1", "/id2": "LTAI2\n", "/token": "x"}}
 	of := make(map[string]int) // group by account

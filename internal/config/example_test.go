@@ -2,7 +2,6 @@ package config
 
 import (
 	"os"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,7 +29,7 @@ func TestExampleHoldsDefaults(t *testing.T) {
 
 func TestExampleHoldsEveryKey(t *testing.T) {
 	example := readExample(t)
-	keys := keyPaths(reflect.TypeFor[Config](), "")
+	keys := keyPaths()
 	if len(keys) < 40 {
 		t.Errorf("the schema has %d keys: too few to be true: %v", len(keys), keys)
 	}
@@ -62,6 +61,23 @@ func TestExampleUncommented(t *testing.T) {
 	for _, u := range credentialUses() {
 		if !shown[u.name] {
 			t.Errorf("config.example.yaml shows no credential of type %s", u.name)
+		}
+	}
+}
+
+// What the README shows can be copied.
+func TestReadmeIsValid(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(directories:.*?)```").FindAllSubmatch(readme, -1)
+	if blocks == nil {
+		t.Fatal("README.md shows no configuration")
+	}
+	for _, block := range blocks {
+		if _, err := Parse("README.md", block[1], Outside{}); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Outside struct {
 // Load reads the configuration file at path. Relative paths in it are relative to its folder. Every error is an *Error.
 func Load(path string) (*Config, error) {
 	return load(path, Outside{
-		ReadFile: func(path string) ([]byte, error) { return readFile(path, 64<<10) },
+		ReadFile: readSecret,
 		Getenv:   os.Getenv,
 	})
 }
@@ -89,21 +89,24 @@ func Single(directoryID, region string) (*Config, error) {
 	return config, nil
 }
 
-// readFile reads a file of at most limit bytes.
-func readFile(path string, limit int64) ([]byte, error) {
-	switch info, err := os.Stat(path); { // before it is opened: opening a FIFO waits for who writes to it
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, errors.New("is a folder")
-	case !info.Mode().IsRegular():
+// readSecret reads a regular file alone: opening a pipe waits for someone to write to it.
+func readSecret(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 		return nil, errors.New("is not a regular file")
 	}
+	return readFile(path, 64<<10)
+}
+
+// readFile reads a file of at most limit bytes.
+func readFile(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, errors.New("is a folder")
+	}
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("is over %d KiB", limit>>10)

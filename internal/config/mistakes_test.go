@@ -151,7 +151,7 @@ c.yaml:15: directories[3].filter.principal_type: is "Robot"; must be User or Gro
   - {match: x, reason: "a\0b"}
   - {match: y, reason: true}
 `, `
-c.yaml:3: failure_reasons.limit: the rules name 3 distinct reasons, but the limit is 1; raise failure_reasons.limit or drop rules (see line 4)
+c.yaml:3: failure_reasons.limit: the rules name 2 distinct reasons, but the limit is 1; raise failure_reasons.limit or drop rules (see line 4)
 c.yaml:5: failure_reasons.rules[0].match: is not a regular expression: missing closing ); see https://golang.org/s/re2syntax
 c.yaml:6: failure_reasons.rules[1].reason: has no value; add the label value for what matches, as reason: role_already_exists
 c.yaml:7: failure_reasons.rules[2].reason: is "other", the label of failures over failure_reasons.limit; choose another word
@@ -184,6 +184,7 @@ c.yaml:3: ` + second},
 		"wrong indentation":   {oneDirectory + "api:\n  burst: 3\n max_retries: 4\n", "c.yaml:4: not valid YAML: did not find expected key; check indentation, quotes and brackets"},
 		"no UTF-8":            {"a: \xff\n", "c.yaml:1: not valid YAML: invalid leading UTF-8 octet; check indentation, quotes and brackets"},
 		"a binary":            {"\x7fELF\x00\x01", "c.yaml:1: not valid YAML: control characters are not allowed; check indentation, quotes and brackets"},
+		"another version":     {"%YAML 1.3\n---\n" + oneDirectory, "c.yaml:1: a %YAML line is for 1.1 or 1.2, at the start of the file; remove it"},
 		"an alias of nothing": {"window: *x\n" + oneDirectory, "c.yaml:1: an alias (*name) has no anchor (&name) above it; put a value that starts with * in single quotes"},
 		"a merge of no mapping": {"<<: 3\n" + oneDirectory,
 			"c.yaml:1: <<: must merge key: value lines, not a number; name an anchor (*name) of a mapping"},

@@ -41,7 +41,8 @@ func scalar(n *yaml.Node, into reflect.Value) (err error) {
 			*target, err = expression(s)
 			return err
 		}
-	default:
+	}
+	if text && into.Kind() == reflect.String {
 		into.SetString(s)
 	}
 	return wanted("text in single quotes on one line", n, text, nil)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func cureOfKey(key, near, path string, known []string) string {
 		return "only access_key_id, access_key_secret and security_token can also come from a file"
 	}
 	var homes []string
-	for _, other := range keyPaths(reflect.TypeFor[Config](), "") {
+	for _, other := range keyPaths() {
 		if home, ok := strings.CutSuffix(other, "."+key); ok {
 			homes = append(homes, home)
 		} else if other == key {
