@@ -17,7 +17,7 @@ func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	s.Web = webflag.AddFlags(c, ":10066")
 	c.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&s.HTTP.TelemetryPath)
 	c.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.HTTP.EnableLifecycle)
-	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").IntVar(&s.HTTP.MaxRequests)
+	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").SetValue((*wholeNumber)(&s.HTTP.MaxRequests))
 	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
 	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
 	c.Flag("storage.path", "Folder for the state, created if missing, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
@@ -46,6 +46,21 @@ func checkFlags(c *kingpin.CmdClause, check *command.Check) {
 	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
 	nameInErrors(flagsOf(c))
 }
+
+// wholeNumber is an int flag that takes digits alone; kingpin's own takes 0.5 as 0.
+type wholeNumber int
+
+// Set implements kingpin.Value.
+func (n *wholeNumber) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err == nil {
+		*n = wholeNumber(v)
+	}
+	return err
+}
+
+// String implements kingpin.Value.
+func (n *wholeNumber) String() string { return strconv.Itoa(int(*n)) }
 
 func flagsOf(c *kingpin.CmdClause) []*kingpin.FlagClause {
 	var flags []*kingpin.FlagClause

@@ -62,19 +62,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // dispatch runs the command that args name.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	app := kingpin.New(name, "Shows Prometheus the health of Alibaba Cloud CloudSSO's provisioning and assignment tasks.").
-		UsageWriter(stdout).ErrorWriter(stderr).Version(version.Print(name))
+		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(kingpin.LongHelpTemplate). // the flags of serve are those of no command, too
+		Version(name + ", version " + version.Info() + " " + version.BuildContext())
 	app.HelpFlag.Short('h')
 	done := false // by --help or --version
 	app.Terminate(func(int) { done = true })
 
 	var source command.Source
+	var fileGiven, idGiven bool // on the command line
 	common := []*kingpin.FlagClause{
 		app.Flag("config.file", "YAML file that describes the directories; see config.example.yaml."),
 		app.Flag("directory-id", "Id of the one directory to watch, without a configuration file."),
 		app.Flag("region", "Region of that directory, such as cn-shanghai."),
 	}
-	common[0].StringVar(&source.File)
-	common[1].StringVar(&source.DirectoryID)
+	common[0].IsSetByUser(&fileGiven).StringVar(&source.File)
+	common[1].IsSetByUser(&idGiven).StringVar(&source.DirectoryID)
 	common[2].StringVar(&source.Region)
 	level := app.Flag("log.level", "Least severe level that is logged.").Default("info")
 	format := app.Flag("log.format", "Format of log lines.").Default("logfmt")
@@ -84,7 +86,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	nameInErrors(common)
 
 	serve := command.Serve{Now: time.Now, Transport: apiclient.NewTransport()}
-	serveFlags(app.Command("serve", "Run the exporter (the default command); its flags: "+name+" help serve.").Default(), &serve)
+	serveFlags(app.Command("serve", "Run the exporter (the default command).").Default(), &serve)
 	demo := command.Demo{Serve: serve, Out: stdout}
 	demoFlags(app.Command("demo", "Run a simulated CloudSSO and the exporter, both on loopback: nothing to set up."), &demo)
 	check := command.Check{Now: time.Now, Transport: serve.Transport, Out: stdout}
@@ -94,7 +96,13 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if done {
 		return nil
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case fileGiven && source.File == "":
+		err = errors.New("--config.file needs the path of a file")
+	case chosen == "demo" && (fileGiven || idGiven):
+		err = errors.New("demo brings its own directories: leave out --config.file and --directory-id, or run serve")
+	case chosen != "demo":
 		err = source.Check()
 	}
 	if err != nil {

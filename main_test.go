@@ -227,6 +227,11 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{args: []string{"--web.max-requests=many"}, want: `--web.max-requests (CLOUDSSO_EXPORTER_WEB_MAX_REQUESTS): "many"`},
 		{args: []string{"check", "--scrape-interval=1"}, want: `--scrape-interval: "1"`},
 		{args: []string{"demo", "--seed=-1"}, want: `--seed: "-1"`},
+		{args: []string{"--web.max-requests=0.5"}, want: `--web.max-requests (CLOUDSSO_EXPORTER_WEB_MAX_REQUESTS): "0.5"`},
+		{args: []string{"--web.listen-address=", "--directory-id=d-1", "--region=cn-shanghai"}, want: "--web.listen-address is empty"},
+		{args: []string{"--config.file="}, want: "--config.file needs the path of a file"},
+		{args: []string{"demo", "--config.file=x.yaml"}, want: "demo brings its own directories"},
+		{variable: "CLOUDSSO_EXPORTER_CONFIG_FILE", value: "x.yaml", args: []string{"--directory-id=d-1"}, want: "CLOUDSSO_EXPORTER_CONFIG_FILE"},
 		{variable: "CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET", value: "soon", want: `--web.timeout-offset (CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET): "soon"`},
 		{variable: "CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF", value: "maybe", want: `--web.enable-pprof (CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF): "maybe"`},
 		{variable: "CLOUDSSO_EXPORTER_LOG_LEVEL", value: "loud", want: `--log.level (CLOUDSSO_EXPORTER_LOG_LEVEL): "loud"`},
@@ -271,6 +276,12 @@ func TestHelpAndVersion(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, name) {
 			t.Errorf("%v: exit %d, stdout %q", args, code, stdout)
 		}
+		if args[0] == "--help" && !strings.Contains(stdout, "--storage.path") {
+			t.Errorf("the default command's flags are not in the help")
+		}
+	}
+	if _, page, _ := finish(t, program(t, "--help-man")); !strings.HasPrefix(page, ".TH "+name+" 1 ") || !strings.Contains(strings.SplitN(page, "\n", 3)[1], ".SH") {
+		t.Errorf("the man page begins %.300q", page)
 	}
 }
 
@@ -349,7 +360,7 @@ func TestCheckLive(t *testing.T) {
 
 	sim.SetKeys()
 	code, stdout, stderr = finish(t, program(t, "--config.file="+config, "check", "--live"))
-	if code != 1 || !strings.Contains(stderr, "InvalidAccessKeyId") || strings.Contains(stdout+stderr, key.Secret) {
+	if code != 1 || !strings.Contains(stderr, "InvalidAccessKeyId") || !strings.Contains(stdout, "live call failed: ") || strings.Contains(stdout+stderr, key.Secret) {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

@@ -77,7 +77,7 @@ func (c Check) Run(ctx context.Context) error {
 			continue
 		}
 		if err := c.call(ctx, conf, d, keys[d.ID]); err != nil {
-			fmt.Fprintf(c.Out, "  live call: failed\n")
+			fmt.Fprintf(c.Out, "  live call failed: %v\n", err)
 			errs = append(errs, fmt.Errorf("directory %s: %w", d.ID, err))
 		}
 	}

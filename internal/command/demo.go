@@ -27,9 +27,9 @@ type Demo struct {
 // Faults are the outages a demo can play.
 func Faults() []string { return simulator.Outages() }
 
-// An outage strikes when the first numbers are there, and heals and comes back.
+// An outage strikes as soon as the first numbers are there, and heals and comes back.
 const (
-	faultAfter = 20 * time.Second
+	faultAfter = 5 * time.Second
 	faultLasts = 3 * time.Minute
 	faultEvery = 6 * time.Minute
 )
@@ -112,9 +112,9 @@ func (d Demo) introduce(scenario simulator.Scenario) {
 	fmt.Fprintf(d.Out, `A made-up company with two directories: %s.
 Tasks start and end every few seconds; some fail, are retried and succeed. One revocation stays failed.
 
-  open  http://%[2]s/metrics         the numbers; each look more than 5 s after the last asks the simulated API anew
-        http://%[2]s/api/v1/status   how fresh they are, and what they cost
-  try   curl -s http://%[2]s/metrics | grep unresolved    what failed, for whom, since when
+  open  http://%[2]s/                what failed, for whom, since when and why
+        http://%[2]s/metrics         the numbers; each look more than 5 s after the last calls the simulated API again
+  try   curl -s http://%[2]s/api/v1/failures    the same for scripts
         the demo with --speed=10                         a busier company
         the demo with --fault=throttling                 an outage that comes and goes (also slow, down)
 

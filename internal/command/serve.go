@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -46,6 +47,8 @@ type Serve struct {
 // Run serves until ctx ends, which is no error. Any other end is.
 func (s Serve) Run(ctx context.Context, log *slog.Logger) error {
 	switch {
+	case slices.Contains(*s.Web.WebListenAddresses, ""):
+		return UsageError{errors.New("--web.listen-address is empty: give an address, such as :10066 or 127.0.0.1:10066")}
 	case s.HTTP.MaxRequests < 0:
 		return UsageError{errors.New("--web.max-requests must be 0 (no limit) or more")}
 	case s.HTTP.TimeoutOffset < 0:

@@ -22,7 +22,7 @@ func (e UsageError) Error() string { return e.Err.Error() }
 // Check finds flags that contradict each other. Its errors are UsageErrors.
 func (s Source) Check() error {
 	if s.File != "" && (s.DirectoryID != "" || s.Region != "") {
-		return UsageError{errors.New("--config.file excludes --directory-id and --region: describe the directory in the file")}
+		return UsageError{errors.New("--config.file (or CLOUDSSO_EXPORTER_CONFIG_FILE) excludes --directory-id and --region (or CLOUDSSO_EXPORTER_DIRECTORY_ID and …_REGION): describe the directory in the file")}
 	}
 	return nil
 }

@@ -106,7 +106,8 @@ func TestReadAfterAGapGoesOn(t *testing.T) {
 			return nil
 		}
 		g, _ = newGroup(t, api, Settings{}, store)
-		calls, progress := 0, false
+		var calls int
+		progress := false
 		for attempts := 1; ; attempts++ {
 			s := scrape(t, g, time.Second)
 			if s.Up {

@@ -149,7 +149,7 @@ func (s *server) list(w http.ResponseWriter, name string, elements iter.Seq[any]
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	out := bufio.NewWriter(w)
-	out.WriteString(`{"` + name + `": [`)
+	_, _ = out.WriteString(`{"` + name + `": [`)
 	between := "\n"
 	for e := range elements {
 		text, err := json.Marshal(e)
@@ -157,13 +157,13 @@ func (s *server) list(w http.ResponseWriter, name string, elements iter.Seq[any]
 			s.Log.Error("an answer cannot be written", "path", name, "err", err)
 			return
 		}
-		out.WriteString(between)
+		_, _ = out.WriteString(between)
 		if _, err := out.Write(text); err != nil {
 			return // who asked has left
 		}
 		between = ",\n"
 	}
-	out.WriteString("\n]}\n")
+	_, _ = out.WriteString("\n]}\n")
 	_ = out.Flush()
 }
 
