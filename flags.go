@@ -11,6 +11,7 @@ import (
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"cloudsso_exporter/internal/command"
+	"cloudsso_exporter/internal/task"
 )
 
 func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
@@ -45,6 +46,39 @@ func checkFlags(c *kingpin.CmdClause, check *command.Check) {
 	c.Flag("tasks-per-day", "Tasks a day and directory to count API calls for.").Default("1000").Float64Var(&check.TasksPerDay)
 	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
 	nameInErrors(flagsOf(c))
+}
+
+// listingFlags are the parameters of ListTasks.
+func listingFlags(c *kingpin.CmdClause, l *command.Listing, since string) {
+	c.Flag("status", "Only tasks of this status.").EnumVar((*string)(&l.Status), words(task.Statuses())...)
+	c.Flag("task-type", "Only tasks of this type.").EnumVar((*string)(&l.Type), words(task.Types())...)
+	c.Flag("access-configuration-id", "Only tasks of this access configuration.").StringVar(&l.Filter.AccessConfigurationID)
+	c.Flag("target-id", "Only tasks on this account.").StringVar(&l.Filter.TargetID)
+	c.Flag("principal-type", "User or Group; follows from an id that begins with u- or g-.").EnumVar(&l.Filter.PrincipalType, "User", "Group")
+	c.Flag("principal-id", "Only tasks for this user or group.").StringVar(&l.Filter.PrincipalID)
+	c.Flag("since", "Only tasks that started since: a duration such as 24h or 7d, or a time such as 2026-11-25T08:00:00Z.").Default(since).StringVar(&l.Since)
+}
+
+func tasksFlags(c *kingpin.CmdClause, t *command.Tasks) {
+	listingFlags(c, &t.Listing, "24h")
+	c.Flag("limit", "Print so many at most; 0 is all.").Default("100").SetValue((*wholeNumber)(&t.Limit))
+	c.Flag("output", "table, json or csv.").Short('o').Default("table").EnumVar(&t.Format, "table", "json", "csv")
+	nameInErrors(flagsOf(c))
+}
+
+func waitFlags(c *kingpin.CmdClause, w *command.Wait) {
+	listingFlags(c, &w.Listing, "15m")
+	c.Flag("interval", "Time between two looks.").Default("5s").DurationVar(&w.Interval)
+	c.Flag("timeout", "How long to wait.").Default("15m").DurationVar(&w.Timeout)
+	c.Flag("min-tasks", "Wait also until so many matching tasks are listed.").Default("0").SetValue((*wholeNumber)(&w.MinTasks))
+	nameInErrors(flagsOf(c))
+}
+
+func words[T ~string](all []T) (words []string) {
+	for _, w := range all {
+		words = append(words, string(w))
+	}
+	return words
 }
 
 // wholeNumber is an int flag that takes digits alone; kingpin's own takes 0.5 as 0.

@@ -53,10 +53,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "%s: %s; see %s --help-long\n", name, err, name)
 		return exitUsage
 	}
+	var exit command.ExitError
+	code := exitFailed
+	if errors.As(err, &exit) {
+		code = exit.Code
+	}
 	for lines := bufio.NewScanner(strings.NewReader(err.Error())); lines.Scan(); {
 		fmt.Fprintf(stderr, "%s: %s\n", name, lines.Text())
 	}
-	return exitFailed
+	return code
 }
 
 // dispatch runs the command that args name.
@@ -92,6 +97,12 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	check := command.Check{Now: time.Now, Transport: serve.Transport, Out: stdout}
 	checkFlags(app.Command("check", "Validate the configuration and say what it costs in API calls."), &check)
 
+	listing := command.Listing{Now: time.Now, Transport: serve.Transport, Out: stdout, Err: stderr}
+	tasks := command.Tasks{Listing: listing}
+	tasksFlags(app.Command("tasks", "Ask the API and list tasks, the newest first."), &tasks)
+	wait := command.Wait{Listing: listing}
+	waitFlags(app.Command("wait", "Wait until the matching tasks have ended: 0 none failed, 1 one did, 3 it took too long."), &wait)
+
 	chosen, err := app.Parse(args)
 	if done {
 		return nil
@@ -103,7 +114,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case chosen == "demo" && (fileGiven || idGiven):
 		err = errors.New("demo brings its own directories: leave out --config.file and --directory-id, or run serve")
 	case chosen != "demo":
-		err = source.Check()
+		err = source.Check(chosen == "serve")
 	}
 	if err != nil {
 		return command.UsageError{Err: err}
@@ -116,6 +127,12 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "check":
 		check.Source = source
 		return check.Run(ctx)
+	case "tasks":
+		tasks.Source = source
+		return tasks.Run(ctx)
+	case "wait":
+		wait.Source = source
+		return wait.Run(ctx)
 	default:
 		signal.Ignore(syscall.SIGPIPE) // whoever read the log may have gone; what is served goes on
 		hangup := make(chan os.Signal, 1)

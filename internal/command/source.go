@@ -19,9 +19,13 @@ type UsageError struct{ Err error }
 // Error is the text of Err.
 func (e UsageError) Error() string { return e.Err.Error() }
 
-// Check finds flags that contradict each other. Its errors are UsageErrors.
-func (s Source) Check() error {
-	if s.File != "" && (s.DirectoryID != "" || s.Region != "") {
+// Check finds flags that contradict each other for serve: a directory of a file
+// can be chosen by the other commands. Its errors are UsageErrors.
+func (s Source) Check(serve bool) error {
+	if s.File != "" && s.Region != "" && !serve {
+		return UsageError{errors.New("--config.file excludes --region: the file says the region")}
+	}
+	if serve && s.File != "" && (s.DirectoryID != "" || s.Region != "") {
 		return UsageError{errors.New("--config.file (or CLOUDSSO_EXPORTER_CONFIG_FILE) excludes --directory-id and --region (or CLOUDSSO_EXPORTER_DIRECTORY_ID and …_REGION): describe the directory in the file")}
 	}
 	return nil
@@ -30,7 +34,11 @@ func (s Source) Check() error {
 // load reads the configuration. Its error has a line for each mistake.
 func (s Source) load() (*config.Config, error) {
 	if s.File != "" {
-		return config.Load(s.File)
+		conf, err := config.Load(s.File)
+		if err != nil || s.DirectoryID == "" {
+			return conf, err
+		}
+		return choose(conf, s.DirectoryID)
 	}
 	return config.Single(s.DirectoryID, s.Region)
 }

@@ -46,9 +46,9 @@ type Task struct {
 	ID            string    `json:"TaskId"`
 	Type          Type      `json:"TaskType"`
 	Status        Status    `json:"Status"`
-	Start         time.Time `json:"StartTime"`     // UTC; zero when the answer had none or an invalid one
-	End           time.Time `json:"EndTime"`       // UTC; zero when the answer had none or an invalid one
-	FailureReason string    `json:"FailureReason"` // free text; only meaningful when Status is Failed
+	Start         time.Time `json:"StartTime,omitzero"` // UTC; zero when the answer had none or an invalid one
+	End           time.Time `json:"EndTime,omitzero"`   // UTC; zero when the answer had none or an invalid one
+	FailureReason string    `json:"FailureReason"`      // free text; only meaningful when Status is Failed
 
 	AccessConfigurationID   string `json:"AccessConfigurationId"`
 	AccessConfigurationName string `json:"AccessConfigurationName"`

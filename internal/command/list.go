@@ -1,0 +1,156 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"golang.org/x/term"
+
+	"cloudsso_exporter/apiclient"
+	"cloudsso_exporter/internal/config"
+	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/task"
+)
+
+// Listing is what tasks and wait ask the API for. Out and Err may be terminals.
+type Listing struct {
+	Source
+	Filter    task.Filter
+	Type      task.Type
+	Status    task.Status
+	Since     string // a duration or an RFC 3339 time
+	Now       func() time.Time
+	Transport http.RoundTripper
+	Out, Err  io.Writer
+}
+
+// ExitError ends the process with a code of its own.
+type ExitError struct {
+	Code int
+	Err  error
+}
+
+// Error is the text of Err.
+func (e ExitError) Error() string { return e.Err.Error() }
+
+// listed is how far back a Filter may ask, kept from the API's limit by as much as a long read takes.
+const listed = ledger.Retention - 5*time.Minute
+
+// directory is one of those to list.
+type directory struct {
+	id     string
+	client *apiclient.Client
+}
+
+// open loads the configuration and completes the filter.
+func (l *Listing) open() ([]directory, error) {
+	if err := l.complete(); err != nil {
+		return nil, UsageError{err}
+	}
+	conf, err := l.load()
+	if err != nil {
+		return nil, err
+	}
+	var all []directory
+	for _, d := range conf.Directories {
+		keys, err := apiclient.NewCredentials(d.Credential, l.Now)
+		if err != nil {
+			return nil, fmt.Errorf("directory %s: %w", d.ID, err)
+		}
+		all = append(all, directory{d.ID, apiclient.New(clientConfig(conf, d, keys, l.Transport, l.Now))})
+	}
+	return all, nil
+}
+
+// complete sets the types that follow from ids: the API ignores half a pair.
+func (l *Listing) complete() error {
+	f := &l.Filter
+	if f.TargetID != "" {
+		f.TargetType = "RD-Account"
+	}
+	switch {
+	case f.PrincipalID == "" && f.PrincipalType != "":
+		return errors.New("--principal-type needs --principal-id beside it")
+	case f.PrincipalID == "" || f.PrincipalType != "":
+	case strings.HasPrefix(f.PrincipalID, "u-"):
+		f.PrincipalType = "User"
+	case strings.HasPrefix(f.PrincipalID, "g-"):
+		f.PrincipalType = "Group"
+	default:
+		return errors.New("--principal-id begins with neither u- nor g-: add --principal-type=User or Group")
+	}
+	return nil
+}
+
+// from is the moment that --since names.
+func (l *Listing) from() (time.Time, error) {
+	now := l.Now()
+	since, err := model.ParseDuration(l.Since)
+	from := now.Add(-time.Duration(since))
+	if at, timeErr := time.Parse(time.RFC3339, l.Since); timeErr == nil {
+		from, err = at, nil
+	}
+	switch {
+	case err != nil:
+		return from, UsageError{fmt.Errorf("--since=%s is not a duration, such as 24h or 7d, or a time, such as 2026-11-25T08:00:00Z", l.Since)}
+	case from.After(now):
+		return from, UsageError{fmt.Errorf("--since=%s is in the future", l.Since)}
+	case now.Sub(from) > ledger.Retention:
+		return from, UsageError{fmt.Errorf("--since=%s is more than 7 days ago: the API lists no older tasks", l.Since)}
+	}
+	if oldest := now.Add(-listed); from.Before(oldest) {
+		from = oldest
+	}
+	return from, nil
+}
+
+// read gives every page of a directory to add. A terminal sees how far it has come.
+func (l *Listing) read(ctx context.Context, d directory, from time.Time, add func([]task.Task)) error {
+	n, progress := 0, isTerminal(l.Err)
+	query := task.Query{Filter: l.Filter, Type: l.Type, Status: l.Status, From: from}
+	for page, err := range d.client.Pages(ctx, query, task.Paging{}) {
+		if err != nil {
+			return fmt.Errorf("directory %s: list tasks: %w", d.id, err)
+		}
+		add(page.Tasks)
+		if n += len(page.Tasks); progress && page.Next != "" {
+			fmt.Fprintf(l.Err, "\r%s: %d tasks read…", d.id, n)
+		}
+	}
+	if progress {
+		fmt.Fprint(l.Err, "\r\x1b[K")
+	}
+	return nil
+}
+
+// interrupted is the end of a command that was stopped by hand.
+func interrupted(err error) error {
+	return ExitError{130, fmt.Errorf("stopped: %w", err)}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// choose narrows a configuration to one directory.
+func choose(c *config.Config, id string) (*config.Config, error) {
+	for _, d := range c.Directories {
+		if d.ID == id {
+			chosen := *c
+			chosen.Directories = []config.Directory{d}
+			return &chosen, nil
+		}
+	}
+	var ids []string
+	for _, d := range c.Directories {
+		ids = append(ids, d.ID)
+	}
+	return nil, fmt.Errorf("--directory-id=%s is not in the file; it has %s", id, strings.Join(ids, ", "))
+}

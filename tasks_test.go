@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/task"
+)
+
+// twoDirectories is a simulated API with two directories and a configuration of both.
+func twoDirectories(t *testing.T) (*simulator.Server, string) {
+	t.Helper()
+	sim, _, config := api(t, "")
+	data, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, entry, _ := strings.Cut(string(data), "directories:\n")
+	both := filepath.Join(t.TempDir(), "both.yaml")
+	write(t, both, string(data)+strings.Replace(entry, "d-00fc2p61test", "d-00fc2p62test", 1))
+	return sim, both
+}
+
+func TestTasksCommand(t *testing.T) {
+	sim, config := twoDirectories(t)
+	now := time.Now().Truncate(time.Second)
+	for n := range 50 {
+		sim.Directory("d-00fc2p61test").Put(newTask(n, task.Success, now.Add(-time.Duration(n+1)*time.Minute)))
+	}
+	failed := newTask(50, task.Failed, now.Add(-30*time.Hour))
+	failed.TargetName, failed.FailureReason = "生产账号", "NoPermission : You are not authorized.\nAction: ram:DeleteRole"
+	sim.Directory("d-00fc2p62test").Put(failed)
+	running := newTask(51, task.InProgress, now.Add(-10*time.Second))
+	running.PrincipalType, running.PrincipalID = "Group", "g-00jq"
+	sim.Directory("d-00fc2p62test").Put(running)
+
+	list := func(args ...string) []map[string]any {
+		t.Helper()
+		code, stdout, stderr := finish(t, program(t, append([]string{"tasks", "--config.file=" + config, "-o", "json"}, args...)...))
+		var rows []map[string]any
+		if err := json.Unmarshal([]byte(stdout), &rows); err != nil || code != 0 || stderr != "" {
+			t.Fatalf("%v: exit %d, %v, stderr %q", args, code, err, stderr)
+		}
+		return rows
+	}
+	for _, c := range []struct {
+		args  []string
+		n     int
+		first string
+	}{
+		{nil, 51, "t-00051"},
+		{[]string{"--limit=3"}, 3, "t-00051"},
+		{[]string{"--limit=0", "--since=7d"}, 52, "t-00051"},
+		{[]string{"--since=" + now.Add(-5*time.Minute-30*time.Second).Format(time.RFC3339)}, 6, "t-00051"},
+		{[]string{"--status=Failed", "--since=2d"}, 1, "t-00050"},
+		{[]string{"--status=InProgress"}, 1, "t-00051"},
+		{[]string{"--task-type=CreateAccessAssignment", "--limit=1"}, 1, "t-00002"},
+		{[]string{"--target-id=1007"}, 1, "t-00007"},
+		{[]string{"--principal-id=u-9"}, 1, "t-00009"},
+		{[]string{"--principal-id=g-00jq"}, 1, "t-00051"},
+		{[]string{"--principal-id=u-9", "--principal-type=Group"}, 0, ""},
+		{[]string{"--access-configuration-id=ac-2"}, 0, ""},
+		{[]string{"--directory-id=d-00fc2p62test"}, 1, "t-00051"},
+	} {
+		rows := list(c.args...)
+		if len(rows) != c.n || c.n > 0 && rows[0]["TaskId"] != c.first {
+			t.Errorf("%v: %d tasks, want %d, the first %v", c.args, len(rows), c.n, rows)
+		}
+	}
+	if row := list("--status=Failed", "--since=2d")[0]; row["DirectoryId"] != "d-00fc2p62test" || row["FailureReason"] != failed.FailureReason ||
+		row["TargetName"] != "生产账号" || row["EndTime"] != failed.End.UTC().Format(time.RFC3339) {
+		t.Errorf("%v", row)
+	}
+
+	code, stdout, _ := finish(t, program(t, "tasks", "--config.file="+config, "--since=2d", "--limit=0", "-o", "csv"))
+	rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+	if code != 0 || err != nil || len(rows) != 53 || strings.Join(rows[0], ",") != "DirectoryId,TaskId,TaskType,Status,StartTime,EndTime,FailureReason,"+
+		"AccessConfigurationId,AccessConfigurationName,TargetType,TargetId,TargetName,TargetPath,TargetPathName,OriginTargetId,PrincipalType,PrincipalId,PrincipalName" {
+		t.Errorf("exit %d, %v, %d rows, %v", code, err, len(rows), rows[0])
+	}
+	code, stdout, _ = finish(t, program(t, "tasks", "--config.file="+config, "--since=2d", "--status=Failed"))
+	if code != 0 || !strings.Contains(stdout, "NoPermission : You are not authorized. Action: ram:DeleteRole") || !strings.Contains(stdout, "DIRECTORY") || strings.Count(stdout, "\n") != 2 {
+		t.Errorf("exit %d, %q", code, stdout)
+	}
+	if _, stdout, _ := finish(t, program(t, "tasks", "--config.file="+config, "--target-id=1")); stdout != "No task matches.\n" {
+		t.Errorf("%q", stdout)
+	}
+}
+
+func TestTasksAndWaitWrongly(t *testing.T) {
+	_, config := twoDirectories(t)
+	for _, args := range [][]string{
+		{"--since=8d"}, {"--since=soon"}, {"--since=2100-01-01T00:00:00Z"}, {"--principal-id=x-1"}, {"--principal-type=User"}, {"--principal-type=Robot", "--principal-id=u-1"},
+		{"--status=Done"}, {"--task-type=Create"}, {"--region=cn-shanghai"},
+	} {
+		for _, command := range []string{"tasks", "wait"} {
+			code, stdout, stderr := finish(t, program(t, append([]string{command, "--config.file=" + config}, args...)...))
+			name, _, _ := strings.Cut(strings.TrimPrefix(args[0], "--"), "=")
+			if code != 2 || stdout != "" || !strings.Contains(stderr, name) {
+				t.Errorf("%s %v: exit %d, stdout %q, stderr %q", command, args, code, stdout, stderr)
+			}
+		}
+	}
+	for _, command := range []string{"tasks", "wait", "check"} {
+		code, _, stderr := finish(t, program(t, command, "--config.file="+config, "--directory-id=d-9"))
+		if code != 1 || !strings.Contains(stderr, "--directory-id=d-9 is not in the file; it has d-00fc2p61test, d-00fc2p62test") {
+			t.Errorf("%s: exit %d, stderr %q", command, code, stderr)
+		}
+	}
+	if code, stdout, _ := finish(t, program(t, "check", "--config.file="+config, "--directory-id=d-00fc2p62test")); code != 0 || strings.Contains(stdout, "d-00fc2p61test") {
+		t.Errorf("check of one: exit %d, %s", code, stdout)
+	}
+}
+
+func TestWaitCommand(t *testing.T) {
+	sim, directory, config := api(t, "")
+	wait := func(args ...string) (int, string, string) {
+		t.Helper()
+		return finish(t, program(t, append([]string{"wait", "--config.file=" + config, "--interval=50ms"}, args...)...))
+	}
+	if code, stdout, stderr := wait(); code != 0 || !strings.Contains(stdout, "0 tasks have ended") {
+		t.Errorf("nothing to wait for: exit %d, %q, %q", code, stdout, stderr)
+	}
+	if code, stdout, stderr := wait("--min-tasks=1", "--timeout=300ms"); code != 3 || !strings.Contains(stdout, "0 of 1") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("not listed in time: exit %d, %q, %q", code, stdout, stderr)
+	}
+
+	now := time.Now().Truncate(time.Second)
+	one := newTask(2, task.InProgress, now.Add(-time.Minute)) // CreateAccessAssignment
+	directory.Put(one)
+	if code, stdout, stderr := wait("--timeout=300ms"); code != 3 || !strings.Contains(stdout, "Waiting for 1 of 1 tasks: CreateAccessAssignment ac-1 on 1002 for u-2 (t-00002)") ||
+		!strings.Contains(stderr, "gave up after 300ms") {
+		t.Errorf("still running: exit %d, %q, %q", code, stdout, stderr)
+	}
+	time.AfterFunc(500*time.Millisecond, func() {
+		one.Status, one.End, one.FailureReason = task.Failed, now.Add(-30*time.Second), "EntityAlreadyExists.Role : The role does already EXIST."
+		directory.Put(one)
+	})
+	if code, _, stderr := wait(); code != 1 || !strings.Contains(stderr, "(t-00002) failed: EntityAlreadyExists.Role : The role does already EXIST.") {
+		t.Errorf("failed: exit %d, %q", code, stderr)
+	}
+	retry := newTask(6, task.Success, now.Add(-10*time.Second))
+	retry.TargetID, retry.PrincipalID = one.TargetID, one.PrincipalID
+	directory.Put(retry)
+	if code, stdout, stderr := wait(); code != 0 || !strings.Contains(stdout, "2 tasks have ended, none is failed.") {
+		t.Errorf("retried with success: exit %d, %q, %q", code, stdout, stderr)
+	}
+
+	directory.Put(newTask(3, task.InProgress, now))
+	cmd := program(t, "wait", "--config.file="+config)
+	time.AfterFunc(time.Second, func() { cmd.Process.Signal(os.Interrupt) })
+	if code, _, stderr := finish(t, cmd); code != 130 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("interrupted: exit %d, %q", code, stderr)
+	}
+
+	sim.SetKeys()
+	if code, _, stderr := wait(); code != 1 || !strings.Contains(stderr, "InvalidAccessKeyId") {
+		t.Errorf("wrong key: exit %d, %q", code, stderr)
+	}
+}
+
+// Whoever reads the list may stop in the middle.
+func TestTasksIntoAClosedPipe(t *testing.T) {
+	_, directory, config := api(t, "")
+	for n := range 2000 {
+		directory.Put(newTask(n, task.Success, time.Now().Add(-time.Hour)))
+	}
+	cmd := program(t, "tasks", "--config.file="+config, "--limit=0")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	cmd.Stdout = w
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	err = cmd.Run()
+	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if stderr.Len() > 0 || err != nil && status.Signal() != syscall.SIGPIPE {
+		t.Errorf("%v, stderr %q", fmt.Sprint(err), stderr.String())
+	}
+}
