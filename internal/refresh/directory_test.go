@@ -17,12 +17,17 @@ import (
 
 func newGroup(t *testing.T, api *fakeAPI, set Settings, store Store) (*Group, *Directory) {
 	t.Helper()
+	return newLoggingGroup(t, api, set, store, slog.DiscardHandler)
+}
+
+func newLoggingGroup(t *testing.T, api *fakeAPI, set Settings, store Store, log slog.Handler) (*Group, *Directory) {
+	t.Helper()
 	set.DirectoryID = "d-1"
 	if set.Window == 0 {
 		set.Window = 7 * 24 * time.Hour
 	}
 	set.ReasonLimit, set.MaxAge = 50, 30*24*time.Hour
-	d := NewDirectory(set, api, NewMeter(time.Now()), store, api.local, slog.New(slog.DiscardHandler))
+	d := NewDirectory(set, api, NewMeter(time.Now()), store, api.local, slog.New(log))
 	g := NewGroup(api.local)
 	g.Set([]*Directory{d})
 	t.Cleanup(d.Close)

@@ -50,18 +50,18 @@ func TestWalkFindsWhatWasListedLate(t *testing.T) {
 func TestWalkGoesOnOverRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, store := &fakeAPI{strict: true}, &keepingStore{}
-		fill(api, 2000, time.Now())
+		fill(api, 400, time.Now()) // 20 pages: a walk takes 500 refreshes
 		g, d := newGroup(t, api, Settings{}, store)
 		scrape(t, g, time.Second)
 		time.Sleep(10 * time.Minute)
 		api.add(newTask("late", time.Now().Add(-9*time.Minute), time.Second))
-		for i := range 1600 {
+		for i := range 1200 {
 			time.Sleep(time.Minute)
 			if i%400 == 399 {
 				d.Close()
 				g, d = newGroup(t, api, Settings{}, store)
 			}
-			if total(scrape(t, g, time.Second)) == 2001 {
+			if total(scrape(t, g, time.Second)) == 401 {
 				return
 			}
 		}

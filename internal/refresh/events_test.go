@@ -34,8 +34,7 @@ func TestTaskEvents(t *testing.T) {
 			fill(api, 30, time.Now())
 			set := Settings{TaskEvents: c.events, HideNames: c.hide}
 			set.Reasons.CodesOnly = c.hide
-			g, d := newGroup(t, api, set, nil)
-			d.log = slog.New(slog.NewJSONHandler(out, nil))
+			g, _ := newLoggingGroup(t, api, set, nil, slog.NewJSONHandler(out, nil))
 			scrape(t, g, time.Second)
 			if !strings.Contains(out.String(), `"unresolved_failures":0`) || strings.Contains(out.String(), "task_id") {
 				t.Errorf("the baseline: %s", out)
@@ -76,8 +75,7 @@ func TestTaskEvents(t *testing.T) {
 func TestManyEventsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, out := &fakeAPI{}, &bytes.Buffer{}
-		g, d := newGroup(t, api, Settings{TaskEvents: FailedEvents}, nil)
-		d.log = slog.New(slog.NewTextHandler(out, nil))
+		g, _ := newLoggingGroup(t, api, Settings{TaskEvents: FailedEvents}, nil, slog.NewTextHandler(out, nil))
 		scrape(t, g, time.Second)
 		time.Sleep(time.Minute)
 		for i := range 1500 {
