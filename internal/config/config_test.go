@@ -115,6 +115,7 @@ func TestParseDefaults(t *testing.T) {
 		"without values": "window:\napi:\nfailure_reasons: {rules: }\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: , filter: , credential: }]",
 		"empty":          "api: {}\nfailure_reasons: {rules: []}\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: '', endpoint: '', filter: {target_id: ''}, credential: {}}]",
 		"Windows":        "\ufeff# comment\r\ndirectories:\r\n- directory_id: d-1\r\n  region: cn-shanghai\r\n",
+		"an old version": "%YAML 1.1\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
 		"its version":    "\ufeff# comment\r\n\r\n%YAML 1.2 # here\n---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
 		"begun":          "---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n...\n",
 	} {

@@ -78,7 +78,7 @@ func (r *rules) credential(path string, c apiclient.Credential) {
 	if i < 0 {
 		return
 	}
-	use, why := credentialUses()[i], "type "+string(c.Type)+" needs it"
+	use := credentialUses()[i]
 	needs := use.needs
 	for _, key := range given {
 		if base, isFile := strings.CutSuffix(key, "_file"); isFile && slices.Contains(given, base) {
@@ -87,14 +87,17 @@ func (r *rules) credential(path string, c apiclient.Credential) {
 		if !use.uses(key) {
 			r.fail(join(path, key), "type %s does not use it; remove it, or set type to %s", c.Type, alternatives(typesWith(key)))
 		}
-		if c.Type == apiclient.CredentialRAMRoleARN && c.RoleARN != "" && isSecret(strings.TrimSuffix(key, "_file")) {
-			needs, why = []string{"access_key_id", "access_key_secret"}, "a key pair is both or none, also with a security_token"
+		if c.Type == apiclient.CredentialRAMRoleARN && isSecret(strings.TrimSuffix(key, "_file")) {
+			needs = slices.Concat(use.needs, []string{"access_key_id", "access_key_secret"})
 		}
 	}
 	for _, key := range needs {
-		cure := key
+		why, cure := "type "+string(c.Type)+" needs it", key
 		if isSecret(key) {
 			cure += " or " + key + "_file"
+		}
+		if !slices.Contains(use.needs, key) {
+			why = "a key pair is both or none, also with a security_token"
 		}
 		if !slices.Contains(given, key) && !slices.Contains(given, key+"_file") {
 			r.compare(join(path, key), join(path, key+"_file"), "has no value; %s; add %s", why, cure)

@@ -101,10 +101,11 @@ func (r *reading) value(n *yaml.Node, line int, path string, into reflect.Value)
 // mapping fills a struct. A key without a value (`api:` with all its lines commented out) is as good as absent.
 func (r *reading) mapping(n *yaml.Node, path string, into reflect.Value) {
 	keys := keysOf(into.Type())
-	for _, e := range r.entries(n, path, make(map[*yaml.Node]bool)) {
+	all := r.entries(n, path, make(map[*yaml.Node]bool))
+	for _, e := range all {
 		switch i := slices.Index(keys, e.key); {
 		case i < 0 || e.key == "":
-			r.unknownKey(e, path, keys)
+			r.unknownKey(e, path, keys, all)
 		case isNull(e.value):
 			r.places[join(path, e.key)] = e.place
 		default:

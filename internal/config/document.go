@@ -16,8 +16,8 @@ const emptyFile = "is empty; write at least one entry under directories, or star
 // readDocument returns the root of the only document in data, or nil when there is none to be had; what is wrong is
 // added to found. A mistake in a second document leaves the first to be checked.
 func readDocument(data []byte, found *problems) *yaml.Node {
-	// The library reads YAML 1.2, but refuses a file that says so.
-	data = regexp.MustCompile(`\A(\x{FEFF}?(?:[ \t]*(?:#.*)?\n|\r\n)*)%YAML 1\.2`).ReplaceAll(data, []byte("${1}#YAML 1.2"))
+	// The library reads YAML 1.2, but refuses a file that says so. No version needs a --- line here.
+	data = regexp.MustCompile(`\A(\x{FEFF}?(?:[ \t]*(?:#.*)?\n|\r\n)*)%YAML 1\.([12])`).ReplaceAll(data, []byte("${1}#YAML 1.$2"))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
@@ -57,12 +57,11 @@ func syntaxProblem(data []byte, err error, found *problems) {
 	text, _, _ = strings.Cut(text, "\n")
 	var here []byte
 	if lines := bytes.SplitAfter(data, []byte("\n")); line <= len(lines) {
-		here = bytes.TrimLeft(lines[line-1], " ")
+		here = lines[line-1]
 	}
 	message := "not valid YAML: " + text + "; check indentation, quotes and brackets"
 	for of, plain := range map[string]string{
 		"unknown anchor":                 "an alias (*name) has no anchor (&name) above it; put a value that starts with * in single quotes",
-		"incompatible YAML document":     "a %YAML line is for 1.1 or 1.2, at the start of the file; remove it",
 		"unknown escape character":       "not valid YAML: a backslash in double quotes; put the value in single quotes",
 		"cannot start any token":         "not valid YAML: a value starts with a character that YAML keeps for itself (@, `, %); put it in single quotes",
 		"mapping values are not allowed": "not valid YAML: a colon where none can be; check the indentation, or put a value that holds ': ' in single quotes",
@@ -72,8 +71,11 @@ func syntaxProblem(data []byte, err error, found *problems) {
 			message = plain
 		}
 	}
-	if bytes.HasPrefix(here, []byte("\t")) {
+	switch {
+	case bytes.HasPrefix(bytes.TrimLeft(here, " "), []byte("\t")):
 		message = "not valid YAML: indented with a tab; use spaces"
+	case bytes.HasPrefix(here, []byte("%")):
+		message = "not valid YAML: a line that starts with % can only be %YAML 1.1 or %YAML 1.2, at the start of the file; remove it"
 	}
 	found.add(place{line: line}, "", "%s", message)
 }

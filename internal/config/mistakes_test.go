@@ -14,9 +14,10 @@ func withCredential(keys string) string {
 
 func TestMistakes(t *testing.T) {
 	const (
-		topLevel = "window, cache_ttl, new_series_hold, api, failure_reasons, unresolved_failures, directories"
-		empty    = "c.yaml:1: is empty; write at least one entry under directories, or start from config.example.yaml"
-		second   = "a second document begins here, and would be ignored; keep one, without a --- line after the start"
+		topLevel  = "window, cache_ttl, new_series_hold, api, failure_reasons, unresolved_failures, directories"
+		empty     = "c.yaml:1: is empty; write at least one entry under directories, or start from config.example.yaml"
+		directive = "not valid YAML: a line that starts with % can only be %YAML 1.1 or %YAML 1.2, at the start of the file; remove it"
+		second    = "a second document begins here, and would be ignored; keep one, without a --- line after the start"
 	)
 	tests := map[string]struct{ data, want string }{
 		"empty file":          {"", empty},
@@ -176,15 +177,21 @@ c.yaml:4: failure_reasons.limit: must be a whole number, in digits without quote
 		"mistakes in the first of two documents": {"window: 8d\n" + oneDirectory + "---\n", `
 c.yaml:1: window: is 8d; must be 1h to 7d
 c.yaml:3: ` + second},
-		"a tab":               {"api:\n\tburst: 3\n" + oneDirectory, "c.yaml:2: not valid YAML: indented with a tab; use spaces"},
-		"an open quote":       {"window: 7d\ncache_ttl: '55s\n" + oneDirectory, "c.yaml:2: not valid YAML: a quote or bracket opened here is never closed; close it"},
-		"two colons":          {"a: b: c\n" + oneDirectory, "c.yaml:1: not valid YAML: a colon where none can be; check the indentation, or put a value that holds ': ' in single quotes"},
-		"a backslash":         {"window: \"\\d\"\n" + oneDirectory, "c.yaml:1: not valid YAML: a backslash in double quotes; put the value in single quotes"},
-		"a reserved sign":     {"window: @x\n" + oneDirectory, "c.yaml:1: not valid YAML: a value starts with a character that YAML keeps for itself (@, `, %); put it in single quotes"},
-		"wrong indentation":   {oneDirectory + "api:\n  burst: 3\n max_retries: 4\n", "c.yaml:4: not valid YAML: did not find expected key; check indentation, quotes and brackets"},
-		"no UTF-8":            {"a: \xff\n", "c.yaml:1: not valid YAML: invalid leading UTF-8 octet; check indentation, quotes and brackets"},
-		"a binary":            {"\x7fELF\x00\x01", "c.yaml:1: not valid YAML: control characters are not allowed; check indentation, quotes and brackets"},
-		"another version":     {"%YAML 1.3\n---\n" + oneDirectory, "c.yaml:1: a %YAML line is for 1.1 or 1.2, at the start of the file; remove it"},
+		"a tab":             {"api:\n\tburst: 3\n" + oneDirectory, "c.yaml:2: not valid YAML: indented with a tab; use spaces"},
+		"an open quote":     {"window: 7d\ncache_ttl: '55s\n" + oneDirectory, "c.yaml:2: not valid YAML: a quote or bracket opened here is never closed; close it"},
+		"two colons":        {"a: b: c\n" + oneDirectory, "c.yaml:1: not valid YAML: a colon where none can be; check the indentation, or put a value that holds ': ' in single quotes"},
+		"a backslash":       {"window: \"\\d\"\n" + oneDirectory, "c.yaml:1: not valid YAML: a backslash in double quotes; put the value in single quotes"},
+		"a reserved sign":   {"window: @x\n" + oneDirectory, "c.yaml:1: not valid YAML: a value starts with a character that YAML keeps for itself (@, `, %); put it in single quotes"},
+		"wrong indentation": {oneDirectory + "api:\n  burst: 3\n max_retries: 4\n", "c.yaml:4: not valid YAML: did not find expected key; check indentation, quotes and brackets"},
+		"no UTF-8":          {"a: \xff\n", "c.yaml:1: not valid YAML: invalid leading UTF-8 octet; check indentation, quotes and brackets"},
+		"a binary":          {"\x7fELF\x00\x01", "c.yaml:1: not valid YAML: control characters are not allowed; check indentation, quotes and brackets"},
+		"another version":   {"%YAML 1.3\n---\n" + oneDirectory, "c.yaml:1: " + directive},
+		"another directive": {"%FOO\n---\n" + oneDirectory, "c.yaml:1: " + directive},
+		"a late directive":  {oneDirectory + "%YAML 1.2\n---\n", "c.yaml:2: " + directive},
+		"a misspelled key beside the right one": {"directories: [{directory_id: d-1, region: cn-shanghai, filter: {target_type: x, target_typ: y}}]", `
+c.yaml:1: directories[0].filter.target_typ: unknown key; did you mean target_type?
+c.yaml:1: directories[0].filter.target_type: needs target_id beside it; add target_id, or remove target_type
+c.yaml:1: directories[0].filter.target_type: is "x"; must be RD-Account`},
 		"an alias of nothing": {"window: *x\n" + oneDirectory, "c.yaml:1: an alias (*name) has no anchor (&name) above it; put a value that starts with * in single quotes"},
 		"a merge of no mapping": {"<<: 3\n" + oneDirectory,
 			"c.yaml:1: <<: must merge key: value lines, not a number; name an anchor (*name) of a mapping"},
@@ -226,6 +233,9 @@ access_key_id: type default does not use it; remove it, or set type to access_ke
 role_name: type default does not use it; remove it, or set type to ecs_ram_role`},
 		"half a pair under a role": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', access_key_id: a",
 			"access_key_secret: has no value; a key pair is both or none, also with a security_token; add access_key_secret or access_key_secret_file"},
+		"half a pair and no role": {"type: ram_role_arn, access_key_id: a", `
+role_arn: has no value; type ram_role_arn needs it; add role_arn
+access_key_secret: has no value; a key pair is both or none, also with a security_token; add access_key_secret or access_key_secret_file`},
 		"the other half": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', access_key_secret: a",
 			"access_key_id: has no value; a key pair is both or none, also with a security_token; add access_key_id or access_key_id_file"},
 		"a token alone under a role": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', security_token: a", `

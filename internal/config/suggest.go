@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// unknownKey reports a key that the mapping at path does not have.
-func (r *reading) unknownKey(e entry, path string, known []string) {
+// unknownKey reports a key that the mapping at path does not have. If it is a misspelling of a key that is not beside
+// it, that one is not missing.
+func (r *reading) unknownKey(e entry, path string, known []string, beside []entry) {
 	known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return key == "" })
 	name, _, joined := strings.Cut(e.key, ":")
 	near := nearest(name, known)
-	if near != "" {
+	if near != "" && indexOf(beside, near) < 0 {
 		r.unread[join(path, near)] = true
 	}
 	if joined {
