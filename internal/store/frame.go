@@ -32,6 +32,10 @@ const begins = len(name) + 5
 
 const headerSize = 12
 
+// tornAtMost is how long the rest of a file may be that a write left without its
+// header: a commit is some kB. Zeros with more behind them are damage.
+const tornAtMost = 8 << 10
+
 var (
 	// errDamaged says that the content is not as it was written.
 	errDamaged = errors.New("damaged")
@@ -86,15 +90,21 @@ func verify(f *os.File) (frames []place, damage error) {
 	}
 	for at := int64(begins); at < info.Size() || len(frames) == 0; at = frames[len(frames)-1].end() {
 		header := make([]byte, headerSize)
-		if _, err := f.ReadAt(header, at); errors.Is(err, io.EOF) || err == nil && bytes.Equal(header, make([]byte, headerSize)) {
-			return frames, errTorn // it is written last
+		if _, err := f.ReadAt(header, at); errors.Is(err, io.EOF) {
+			return frames, errTorn
+		}
+		if bytes.Equal(header, make([]byte, headerSize)) && info.Size()-at < tornAtMost {
+			return frames, errTorn // the header is written last
 		}
 		p := place{at: at, size: headerSize + int64(binary.LittleEndian.Uint32(header))}
 		if checksum(header[:8]) != binary.LittleEndian.Uint32(header[8:]) {
 			return frames, fmt.Errorf("%w at byte %d", errDamaged, at)
 		}
 		sum := newSum()
-		if n, err := io.Copy(sum, p.payload(f)); n < p.size-headerSize || err != nil {
+		switch n, err := io.Copy(sum, p.payload(f)); {
+		case err != nil:
+			return frames, fmt.Errorf("%w at byte %d: %w", errDamaged, at, err)
+		case n < p.size-headerSize:
 			return frames, errTorn
 		}
 		if sum.Sum32() != binary.LittleEndian.Uint32(header[4:]) {

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -147,6 +148,10 @@ func (s *Store) file(directoryID string) (*file, error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
+	if _, err := os.Stat(s.path); s.locked != nil && errors.Is(err, fs.ErrNotExist) { // removed with all in it
+		_ = s.locked.Close()
+		s.locked = nil
+	}
 	if s.locked == nil {
 		if err := s.open(context.Background(), 0); err != nil {
 			return nil, err
@@ -218,7 +223,7 @@ func (s *Store) Retain(directoryIDs []string) error {
 	}
 	for _, path := range files {
 		info, err := os.Stat(path)
-		if err != nil || configured[filepath.Base(path)] || now.Sub(info.ModTime()) <= Keep {
+		if err != nil || configured[strings.TrimSuffix(filepath.Base(path), ".damaged")] || now.Sub(info.ModTime()) <= Keep {
 			continue
 		}
 		if err := os.Remove(path); err != nil {
