@@ -61,7 +61,7 @@ func listingFlags(c *kingpin.CmdClause, l *command.Listing, since string) {
 
 func tasksFlags(c *kingpin.CmdClause, t *command.Tasks) {
 	listingFlags(c, &t.Listing, "24h")
-	c.Flag("limit", "Print so many at most; 0 is all.").Default("100").SetValue((*wholeNumber)(&t.Limit))
+	c.Flag("limit", "Print so many at most; 0 is all.").Default("0").SetValue((*wholeNumber)(&t.Limit))
 	c.Flag("output", "table, json or csv.").Short('o').Default("table").EnumVar(&t.Format, "table", "json", "csv")
 	nameInErrors(flagsOf(c))
 }

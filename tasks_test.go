@@ -167,6 +167,113 @@ func TestWaitCommand(t *testing.T) {
 	}
 }
 
+// Filters say what is waited for; what resolves a failure is seen behind them.
+func TestWaitSeesWhatResolves(t *testing.T) {
+	_, directory, config := api(t, "")
+	failed := newTask(2, task.Failed, time.Now().Add(-5*time.Minute)) // CreateAccessAssignment
+	revoked, deprovisioned := failed, failed
+	revoked.ID, revoked.Type = "t-revoked", task.DeleteAccessAssignment
+	deprovisioned.ID, deprovisioned.Type, deprovisioned.PrincipalType, deprovisioned.PrincipalID = "t-deprovisioned", task.DeprovisionAccessConfiguration, "", ""
+	for _, resolving := range []task.Task{revoked, deprovisioned} {
+		resolving.Status, resolving.FailureReason, resolving.Start, resolving.End = task.Success, "", time.Now().Add(-2*time.Minute), time.Now().Add(-time.Minute)
+		for _, args := range [][]string{{"--task-type=CreateAccessAssignment"}, {"--status=Failed"}, {"--principal-id=u-2"}, {"--target-id=1002"}, {"--access-configuration-id=ac-1"}} {
+			args = append([]string{"wait", "--config.file=" + config}, args...)
+			directory.Remove(resolving.ID)
+			directory.Put(failed)
+			if code, _, stderr := finish(t, program(t, args...)); code != 1 || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%v, unresolved: exit %d, %q", args, code, stderr)
+			}
+			directory.Put(resolving)
+			if code, _, stderr := finish(t, program(t, args...)); code != 0 || stderr != "" {
+				t.Errorf("%v, resolved by %s: exit %d, %q", args, resolving.ID, code, stderr)
+			}
+		}
+		directory.Remove(resolving.ID)
+	}
+	for _, args := range [][]string{{"--principal-id=u-3"}, {"--task-type=DeleteAccessAssignment"}, {"--target-id=1"}, {"--status=Success"}} {
+		if code, stdout, _ := finish(t, program(t, append([]string{"wait", "--config.file=" + config}, args...)...)); code != 0 || !strings.HasPrefix(stdout, "0 tasks") {
+			t.Errorf("%v, a failure of others: exit %d, %q", args, code, stdout)
+		}
+	}
+}
+
+// What the API may get over is waited for; nothing makes a wait last longer than it may.
+func TestWaitInAnOutage(t *testing.T) {
+	sim, _, config := api(t, "api: {max_retries: 0}\n")
+	for _, fault := range []simulator.Fault{simulator.Refuse("InternalError"), simulator.Refuse("ServiceUnavailable"), simulator.Throttle(400, 0), simulator.Gateway(502, ""), {HangUp: true}} {
+		sim.SetFaults(simulator.Rule{When: simulator.Times(2, nil), Fault: fault})
+		code, stdout, stderr := finish(t, program(t, "wait", "--config.file="+config, "--interval=10ms"))
+		if code != 0 || !strings.Contains(stdout, "Waiting for the API") || stderr != "" {
+			t.Errorf("%+v: exit %d, %q, %q", fault, code, stdout, stderr)
+		}
+	}
+	for _, code := range []string{"NoPermission", "EntityNotExists.Directory", "InvalidParameter.Status"} {
+		sim.SetFaults(simulator.Rule{Fault: simulator.Refuse(code)})
+		if exit, _, stderr := finish(t, program(t, "wait", "--config.file="+config)); exit != 1 || !strings.Contains(stderr, code) {
+			t.Errorf("%s: exit %d, %q", code, exit, stderr)
+		}
+	}
+	sim.SetFaults(simulator.Rule{Fault: simulator.Slow(time.Minute)})
+	began := time.Now()
+	code, _, stderr := finish(t, program(t, "wait", "--config.file="+config, "--timeout=300ms"))
+	if code != 3 || time.Since(began) > 5*time.Second || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("no answer: exit %d after %v, %q", code, time.Since(began), stderr)
+	}
+}
+
+// A poll asks for what can have changed, not for everything again.
+func TestWaitPollsLittle(t *testing.T) {
+	sim, directory, config := api(t, "")
+	for n := range 200 {
+		directory.Put(newTask(n, task.Success, time.Now().Add(-10*time.Minute)))
+	}
+	running := newTask(201, task.InProgress, time.Now().Add(-time.Minute))
+	directory.Put(running)
+	if code, stdout, _ := finish(t, program(t, "wait", "--config.file="+config, "--interval=50ms", "--timeout=3s")); code != 3 || !strings.Contains(stdout, "1 of 201 tasks") {
+		t.Errorf("exit %d, %q", code, stdout)
+	}
+	full := 0
+	for _, c := range sim.Calls() {
+		if c.Page == 11 {
+			full++
+		}
+	}
+	if full != 1 || sim.Total() < 13 {
+		t.Errorf("%d of %d calls end a read of everything", full, sim.Total())
+	}
+}
+
+// The API refuses a Filter that is too old by its own clock.
+func TestTasksOfSevenDaysWithAClockBehind(t *testing.T) {
+	sim, directory, config := api(t, "")
+	directory.Put(newTask(0, task.Success, time.Now().Add(-time.Hour)))
+	sim.SetSkew(7 * time.Minute)
+	if code, stdout, stderr := finish(t, program(t, "tasks", "--config.file="+config, "--since=7d")); code != 0 || !strings.Contains(stdout, "t-00000") {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// With names: false, neither names nor what the API wrote get out.
+func TestTasksAndWaitHideNames(t *testing.T) {
+	_, directory, config := api(t, "unresolved_failures: {names: false}\n")
+	failed := newTask(2, task.Failed, time.Now().Add(-time.Minute))
+	failed.PrincipalName, failed.TargetName, failed.TargetPathName, failed.AccessConfigurationName = "Alice", "Vault", "root/Vault", "Admins"
+	failed.FailureReason = "EntityAlreadyExists.Role : The role of Alice already exists."
+	directory.Put(failed)
+	for _, args := range [][]string{{"tasks"}, {"tasks", "-o", "json"}, {"tasks", "-o", "csv"}, {"wait"}} {
+		_, stdout, stderr := finish(t, program(t, append(args, "--config.file="+config)...))
+		out := stdout + stderr
+		for _, hidden := range []string{"Alice", "Vault", "Admins"} {
+			if strings.Contains(out, hidden) {
+				t.Errorf("%v shows %s: %s", args, hidden, out)
+			}
+		}
+		if !strings.Contains(out, "u-2") || !strings.Contains(out, "EntityAlreadyExists.Role") {
+			t.Errorf("%v: %s", args, out)
+		}
+	}
+}
+
 // Whoever reads the list may stop in the middle.
 func TestTasksIntoAClosedPipe(t *testing.T) {
 	_, directory, config := api(t, "")

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/config"
 	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -39,17 +41,21 @@ type ExitError struct {
 // Error is the text of Err.
 func (e ExitError) Error() string { return e.Err.Error() }
 
-// listed is how far back a Filter may ask, kept from the API's limit by as much as a long read takes.
-const listed = ledger.Retention - 5*time.Minute
+// margin keeps the Filter of a read within the 7 days that the API allows, at each of its pages.
+const margin = 5 * time.Minute
 
 // directory is one of those to list.
 type directory struct {
-	id     string
-	client *apiclient.Client
+	id      string
+	client  *apiclient.Client
+	filter  task.Filter // what the flags say, before what the configuration says
+	margin  time.Duration
+	reasons reason.Classifier
+	names   bool // may be shown
 }
 
 // open loads the configuration and completes the filter.
-func (l *Listing) open() ([]directory, error) {
+func (l *Listing) open() ([]*directory, error) {
 	if err := l.complete(); err != nil {
 		return nil, UsageError{err}
 	}
@@ -57,15 +63,34 @@ func (l *Listing) open() ([]directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []directory
+	shared := exporter{now: l.Now}
+	limiters := shared.limitersFor(conf)
+	keys, err := shared.credentialsFor(conf)
+	if err != nil {
+		return nil, err
+	}
+	var all []*directory
 	for _, d := range conf.Directories {
-		keys, err := apiclient.NewCredentials(d.Credential, l.Now)
-		if err != nil {
-			return nil, fmt.Errorf("directory %s: %w", d.ID, err)
-		}
-		all = append(all, directory{d.ID, apiclient.New(clientConfig(conf, d, keys, l.Transport, l.Now))})
+		c := clientConfig(conf, d, keys[d.Credential], l.Transport, l.Now)
+		c.Filter, c.Limiter = task.Filter{}, limiters[accountOf(d)]
+		all = append(all, &directory{
+			id: d.ID, client: apiclient.New(c), filter: l.over(d.Filter), margin: margin, names: conf.Unresolved.Names,
+			reasons: reason.Classifier{Rules: conf.FailureReasons.Rules, CodesOnly: !conf.Unresolved.Names},
+		})
 	}
 	return all, nil
+}
+
+// over is the filter of a directory with what the flags say in its place.
+func (l *Listing) over(f task.Filter) task.Filter {
+	f.AccessConfigurationID = cmp.Or(l.Filter.AccessConfigurationID, f.AccessConfigurationID)
+	if l.Filter.TargetID != "" {
+		f.TargetID, f.TargetType = l.Filter.TargetID, l.Filter.TargetType
+	}
+	if l.Filter.PrincipalID != "" {
+		f.PrincipalID, f.PrincipalType = l.Filter.PrincipalID, l.Filter.PrincipalType
+	}
+	return f
 }
 
 // complete sets the types that follow from ids: the API ignores half a pair.
@@ -104,29 +129,60 @@ func (l *Listing) from() (time.Time, error) {
 	case now.Sub(from) > ledger.Retention:
 		return from, UsageError{fmt.Errorf("--since=%s is more than 7 days ago: the API lists no older tasks", l.Since)}
 	}
-	if oldest := now.Add(-listed); from.Before(oldest) {
-		from = oldest
-	}
 	return from, nil
 }
 
-// read gives every page of a directory to add. A terminal sees how far it has come.
-func (l *Listing) read(ctx context.Context, d directory, from time.Time, add func([]task.Task)) error {
-	n, progress := 0, isTerminal(l.Err)
-	query := task.Query{Filter: l.Filter, Type: l.Type, Status: l.Status, From: from}
-	for page, err := range d.client.Pages(ctx, query, task.Paging{}) {
+// read gives every page of an answer to q to add. A terminal sees how far it has come.
+// A read that takes so long that its Filter becomes too old begins again with a wider margin.
+func (l *Listing) read(ctx context.Context, d *directory, q task.Query, add func([]task.Task)) error {
+	wanted := q.From
+	for {
+		q.From = wanted
+		oldest := d.client.Now().Add(d.margin - ledger.Retention)
+		tooOld := wanted.Before(oldest)
+		if tooOld {
+			q.From = oldest
+		}
+		err := l.pages(ctx, d, q, add)
+		var refused interface{ RefusesQuery() bool }
+		if tooOld && d.margin < time.Hour && errors.As(err, &refused) && refused.RefusesQuery() {
+			d.margin *= 4
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("directory %s: list tasks: %w", d.id, err)
 		}
+		return nil
+	}
+}
+
+func (l *Listing) pages(ctx context.Context, d *directory, q task.Query, add func([]task.Task)) error {
+	n := 0
+	if isTerminal(l.Err) {
+		defer fmt.Fprint(l.Err, "\r\x1b[K")
+	}
+	for page, err := range d.client.Pages(ctx, q, task.Paging{}) {
+		if err != nil {
+			return err
+		}
 		add(page.Tasks)
-		if n += len(page.Tasks); progress && page.Next != "" {
+		if n += len(page.Tasks); isTerminal(l.Err) && page.Next != "" {
 			fmt.Fprintf(l.Err, "\r%s: %d tasks read…", d.id, n)
 		}
 	}
-	if progress {
-		fmt.Fprint(l.Err, "\r\x1b[K")
-	}
 	return nil
+}
+
+// shown is t with no more of it than the configuration allows to show.
+func (d *directory) shown(t task.Task) task.Task {
+	if d.names {
+		return t
+	}
+	hidden := t.WithoutNames()
+	if t.Status == task.Failed {
+		hidden.FailureReason, _ = d.reasons.Classify(t)
+	}
+	return hidden
 }
 
 // interrupted is the end of a command that was stopped by hand.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,14 +38,22 @@ func (c Wait) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	deadline := time.NewTimer(c.Timeout)
-	defer deadline.Stop()
-	said := ""
+	var all []*waited
+	for _, d := range directories {
+		all = append(all, &waited{directory: d, from: from, seen: map[string]struct{}{}, ledger: ledger.New(ledger.Settings{
+			Window: ledger.Retention, MaxAge: 2 * ledger.Retention,
+		})})
+	}
+	limited, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	said := "the API has not answered"
 	for {
-		found, err := c.poll(ctx, directories, from)
+		found, err := c.poll(limited, all)
 		switch {
 		case ctx.Err() != nil:
 			return interrupted(ctx.Err())
+		case limited.Err() != nil: // in the middle of a poll
+			return c.timedOut(said)
 		case err != nil && !passes(err):
 			return err
 		case err == nil && len(found.running) == 0 && found.tasks >= c.MinTasks:
@@ -55,54 +64,110 @@ func (c Wait) Run(ctx context.Context) error {
 			fmt.Fprintln(c.Out, said)
 		}
 		select {
-		case <-ctx.Done():
-			return interrupted(ctx.Err())
-		case <-deadline.C:
-			return ExitError{exitTimedOut, fmt.Errorf("gave up after %s (--timeout): %s", c.Timeout, said)}
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return interrupted(ctx.Err())
+			}
+			return c.timedOut(said)
 		case <-time.After(c.Interval):
 		}
 	}
 }
 
+func (c Wait) timedOut(said string) error {
+	return ExitError{exitTimedOut, fmt.Errorf("gave up after %s (--timeout): %s", c.Timeout, said)}
+}
+
+// waited is what is known of a directory that is waited for.
+type waited struct {
+	*directory
+	ledger *ledger.Ledger
+	from   time.Time           // of the next poll
+	seen   map[string]struct{} // ids of the matching tasks
+}
+
+// listedWithin is how late the API may list a task that has started.
+const listedWithin = 2 * time.Minute
+
 // polled is what one poll has found in all directories.
 type polled struct {
 	tasks   int
-	running []task.Task
-	failed  []task.Task // latest tasks of subjects
+	running []string // what they are, for people
+	failed  []string // subjects' latest tasks, with the reason
 }
 
-// poll reads all that matches since from. The ledger knows which task is a
-// subject's latest, and what resolves what.
-func (c Wait) poll(ctx context.Context, directories []directory, from time.Time) (polled, error) {
+// poll reads what can have changed since the last one. The ledger knows which task
+// is a subject's latest, and what resolves what. So that it sees what does, the API is asked
+// for all types, statuses and principals; those that are not wanted are left out afterwards.
+func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
 	var all polled
 	for _, d := range directories {
-		batch := ledger.NewBatch()
-		if err := c.read(ctx, d, from, batch.Add); err != nil {
+		f := d.filter
+		f.PrincipalType, f.PrincipalID = "", ""
+		batch, began := ledger.NewBatch(), d.client.Now()
+		err := c.read(ctx, d.directory, task.Query{Filter: f, From: d.from}, func(tasks []task.Task) {
+			batch.Add(tasks)
+			for _, t := range tasks {
+				if c.wants(d.filter, t) {
+					d.seen[t.ID] = struct{}{}
+				}
+			}
+		})
+		if err != nil {
 			return all, err
 		}
-		l := ledger.New(ledger.Settings{Window: ledger.Retention, MaxAge: 2 * ledger.Retention})
-		l.Apply(batch, ledger.Span{Began: from, At: d.client.Now(), Since: from})
-		snapshot := l.Snapshot()
-		all.tasks += batch.Len()
-		all.running = append(all.running, snapshot.Running...)
-		for _, f := range snapshot.Failures {
-			all.failed = append(all.failed, f.Latest)
+		span := ledger.Span{Began: began, At: d.client.Now()}
+		if !d.ledger.Complete() {
+			span.Since = d.from
+		}
+		d.ledger.Apply(batch, span)
+		if next := began.Add(-listedWithin); next.After(d.from) {
+			d.from = next
+		}
+		prefix := ""
+		if len(directories) > 1 {
+			prefix = "directory " + d.id + ": "
+		}
+		snapshot := d.ledger.Snapshot()
+		all.tasks += len(d.seen)
+		for _, t := range snapshot.Running {
+			if t.Start.Before(d.from) { // its end is listed under its start
+				d.from = t.Start
+			}
+			if c.wants(d.filter, t) {
+				all.running = append(all.running, prefix+describe(d.shown(t)))
+			}
+		}
+		for _, failure := range snapshot.Failures {
+			if t := failure.Latest; c.wants(d.filter, t) {
+				t = d.shown(t)
+				why := cmp.Or(strings.Join(strings.Fields(t.FailureReason), " "), "the API gives no reason")
+				all.failed = append(all.failed, prefix+describe(t)+" failed: "+why)
+			}
 		}
 	}
 	return all, nil
 }
 
+// wants reports whether a task is one of those to wait for.
+func (c Wait) wants(f task.Filter, t task.Task) bool {
+	return f.Matches(t) && (c.Type == "" || c.Type == t.Type) && (c.Status == "" || c.Status == t.Status)
+}
+
 // passes reports whether the API may answer at the next poll.
 func passes(err error) bool {
-	var kind interface{ ErrorKind() task.ErrorKind }
-	if !errors.As(err, &kind) {
+	var refused interface {
+		ErrorKind() task.ErrorKind
+		RefusesQuery() bool
+	}
+	if !errors.As(err, &refused) || refused.RefusesQuery() {
 		return false
 	}
-	switch kind.ErrorKind() {
-	case task.ErrorThrottled, task.ErrorTimeout, task.ErrorNetwork, task.ErrorInvalidResponse:
-		return true
+	switch refused.ErrorKind() {
+	case task.ErrorCredentials, task.ErrorPermission, task.ErrorNotFound:
+		return false
 	}
-	return false
+	return true
 }
 
 // state says what is waited for.
@@ -113,10 +178,7 @@ func (p polled) state(atLeast int, err error) string {
 	case len(p.running) == 0:
 		return fmt.Sprintf("Waiting for tasks to be listed: %d of %d.", p.tasks, atLeast)
 	}
-	var names []string
-	for _, t := range p.running[:min(3, len(p.running))] {
-		names = append(names, describe(t))
-	}
+	names := slices.Clone(p.running[:min(3, len(p.running))])
 	if more := len(p.running) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
@@ -129,11 +191,7 @@ func (p polled) outcome(c Wait) error {
 		fmt.Fprintf(c.Out, "%d tasks have ended, none is failed.\n", p.tasks)
 		return nil
 	}
-	var errs []error
-	for _, t := range p.failed {
-		errs = append(errs, fmt.Errorf("%s failed: %s", describe(t), cmp.Or(strings.Join(strings.Fields(t.FailureReason), " "), "the API gives no reason")))
-	}
-	return errors.Join(errs...)
+	return errors.New(strings.Join(p.failed, "\n"))
 }
 
 // describe names a task for people.
