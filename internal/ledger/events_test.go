@@ -101,7 +101,7 @@ func TestFailureTextIsKept(t *testing.T) {
 	s.refresh(minutes, because(text, failed(revoke, "a", 0, minutes)))
 	for range 2 {
 		wantEqual(t, "text", text, s.Snapshot().Failures[0].Latest.FailureReason)
-		for r := range s.Snapshot().Remembered() {
+		for r := range s.Snapshot().Remembered(task.Query{}) {
 			wantEqual(t, "in the list", text, r.FailureReason)
 		}
 		s.restart(minutes, plain)
@@ -115,10 +115,32 @@ func TestRememberedAndHours(t *testing.T) {
 	snapshot := s.Snapshot()
 	s.refresh(minutes, succeeded(revoke, "c", -minutes, minutes), running(create, "later", 0))
 	var got []string
-	for r := range snapshot.Remembered() {
+	for r := range snapshot.Remembered(task.Query{}) {
 		got = append(got, r.ID+" "+string(r.Status))
 	}
 	wantEqual(t, "the newest first, as it was", []string{"d InProgress", "c InProgress", "b Failed", "a Success"}, got)
+	of := func(typ, id string) task.Filter { return task.Filter{PrincipalType: typ, PrincipalID: id} }
+	sample := succeeded(create, "a", 0, 0)
+	for _, test := range []struct {
+		query task.Query
+		want  []string
+	}{
+		{task.Query{From: noon.Add(-5 * time.Minute)}, []string{"d", "c", "b"}},
+		{task.Query{From: noon.Add(-5*time.Minute + time.Millisecond)}, []string{"d", "c"}},
+		{task.Query{From: noon.Add(time.Hour)}, nil},
+		{task.Query{Type: create, Status: task.InProgress}, []string{"d"}},
+		{task.Query{Filter: of(sample.PrincipalType, sample.PrincipalID)}, []string{"d", "c", "b", "a"}},
+		{task.Query{Filter: of("Group", sample.PrincipalID)}, nil},
+		{task.Query{Filter: of("", "u-none")}, nil},
+		{task.Query{Filter: task.Filter{TargetID: "1002"}}, nil}, // which the directory's filter hides
+		{task.Query{Filter: task.Filter{AccessConfigurationID: "ac-none"}}, nil},
+	} {
+		var got []string
+		for r := range snapshot.Remembered(test.query) {
+			got = append(got, r.ID)
+		}
+		wantEqual(t, fmt.Sprintf("%+v", test.query), test.want, got)
+	}
 	hours := snapshot.Hours(4)
 	wantEqual(t, "first hour", Hour{noon.Add(-3 * time.Hour), map[task.Status]int{task.Success: 1}}, hours[0])
 	wantEqual(t, "last but one", map[task.Status]int{task.Failed: 1, task.InProgress: 2}, hours[2].Tasks)

@@ -90,24 +90,20 @@ func (s *server) tasks(w http.ResponseWriter, r *http.Request) {
 	}
 	s.list(w, "tasks", func(yield func(any) bool) {
 		n := 0
-		for state, t := range newest(q.states) {
-			switch {
-			case t.Start.Before(s.apiTime(state).Add(-since)):
-				return // and so are all that follow, but for the clocks
-			case !q.matches(t.Task):
-			case !yield(taskOf(state, t.Task, t.Reason)):
+		asked := func(state *refresh.State) task.Query {
+			q.wanted.From = since(s.apiTime(state))
+			return q.wanted
+		}
+		for state, t := range newest(q.states, asked) {
+			if n++; !yield(taskOf(state, t.Task, t.Reason)) || n == limit {
 				return
-			default:
-				if n++; n == limit {
-					return
-				}
 			}
 		}
 	})
 }
 
-// newest merges the remembered tasks of directories, the newest first.
-func newest(states []*refresh.State) iter.Seq2[*refresh.State, ledger.Record] {
+// newest merges the remembered tasks that are asked for of directories, the newest first.
+func newest(states []*refresh.State, asked func(*refresh.State) task.Query) iter.Seq2[*refresh.State, ledger.Record] {
 	return func(yield func(*refresh.State, ledger.Record) bool) {
 		type source struct {
 			state *refresh.State
@@ -119,7 +115,7 @@ func newest(states []*refresh.State) iter.Seq2[*refresh.State, ledger.Record] {
 			if state.Snapshot == nil {
 				continue
 			}
-			next, stop := iter.Pull(state.Snapshot.Remembered())
+			next, stop := iter.Pull(state.Snapshot.Remembered(asked(state)))
 			defer stop()
 			if head, ok := next(); ok {
 				sources = append(sources, &source{state, next, head})

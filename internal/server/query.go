@@ -21,9 +21,7 @@ type query struct {
 	values  url.Values
 	now     time.Time
 	states  []*refresh.State // of the directories asked for
-	wanted  task.Filter
-	typ     task.Type
-	status  task.Status
+	wanted  task.Query
 	problem string
 }
 
@@ -69,11 +67,11 @@ func (q *query) narrow(names ...string) {
 				q.fail("directory_id=%q is not a directory of the configuration", value)
 			}
 		case "status":
-			if q.status = task.Status(value); !slices.Contains(task.Statuses(), q.status) {
+			if q.wanted.Status = task.Status(value); !slices.Contains(task.Statuses(), q.wanted.Status) {
 				q.fail("status=%q is not one of %v", value, task.Statuses())
 			}
 		case "task_type":
-			if q.typ = task.Type(value); !slices.Contains(task.Types(), q.typ) {
+			if q.wanted.Type = task.Type(value); !slices.Contains(task.Types(), q.wanted.Type) {
 				q.fail("task_type=%q is not one of %v", value, task.Types())
 			}
 		case "target_id":
@@ -84,16 +82,22 @@ func (q *query) narrow(names ...string) {
 	}
 }
 
-// since takes a duration or a time; not given, it is all that is remembered.
-func (q *query) since(name string) time.Duration {
+// since takes a duration or a time. It returns the earliest start asked for, by
+// the clock of a directory's API; the zero time when the parameter is not given.
+func (q *query) since(name string) func(apiNow time.Time) time.Time {
 	value := q.take(name)
 	if value == "" {
-		return 400 * 24 * time.Hour // unresolved failures may be older than 7 days
+		return func(time.Time) time.Time { return time.Time{} }
 	}
-	since, err := model.ParseDuration(value)
-	ago := time.Duration(since)
-	if at, timeErr := time.Parse(time.RFC3339, value); timeErr == nil {
-		ago, err = q.now.Sub(at), nil
+	duration, err := model.ParseDuration(value)
+	ago := time.Duration(duration)
+	at, timeErr := time.Parse(time.RFC3339, value)
+	if timeErr == nil {
+		now := q.now // of the directory whose clock is furthest ahead: its tasks can be asked for too
+		for _, s := range q.states {
+			now = slices.MaxFunc([]time.Time{now, q.now.Add(s.Offset)}, time.Time.Compare)
+		}
+		ago, err = now.Sub(at), nil
 	}
 	switch {
 	case err != nil:
@@ -103,7 +107,10 @@ func (q *query) since(name string) time.Duration {
 	case ago > ledger.Retention:
 		q.fail("%s=%q is more than 7 days ago, which is as long as tasks are remembered", name, value)
 	}
-	return ago
+	if timeErr == nil {
+		return func(time.Time) time.Time { return at }
+	}
+	return func(apiNow time.Time) time.Time { return apiNow.Add(-ago) }
 }
 
 // number takes a whole number of 0 or more.
@@ -120,7 +127,7 @@ func (q *query) number(name string, otherwise int) int {
 }
 
 func (q *query) matches(t task.Task) bool {
-	return q.wanted.Matches(t) && (q.typ == "" || q.typ == t.Type) && (q.status == "" || q.status == t.Status)
+	return q.wanted.Matches(t) && (q.wanted.Type == "" || q.wanted.Type == t.Type)
 }
 
 // refuse answers a query with a parameter that is unknown or makes no sense, and reports whether it did.

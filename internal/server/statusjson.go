@@ -48,7 +48,10 @@ type calls struct {
 	Count  uint64 `json:"count"`
 }
 
-func (s *server) statusJSON(w http.ResponseWriter, _ *http.Request) {
+func (s *server) statusJSON(w http.ResponseWriter, r *http.Request) {
+	if s.query(r).refuse(w) {
+		return
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	e := json.NewEncoder(w)
