@@ -8,8 +8,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -29,7 +32,11 @@ var pageCSS string
 const pageRows = 200
 
 // longRunning is from when on a task in progress is marked: few take minutes.
-const longRunning = 30 * time.Minute
+// stale is from when on the data is not to be trusted.
+const (
+	longRunning = 30 * time.Minute
+	stale       = 15 * time.Minute
+)
 
 // page is what the status page shows.
 type page struct {
@@ -40,7 +47,8 @@ type page struct {
 	Failing                   int
 	Level                     string // bad, warn or good
 	Verdict                   []string
-	AsOf                      string
+	Data, AsOf                string // when the oldest data is from, and how old that is
+	FailuresPath, RunningPath string // of all, where the page does not show all
 	Warnings                  []string
 	Failures                  []failureRow
 	Running                   []taskRow
@@ -56,15 +64,15 @@ type link struct {
 
 type taskRow struct {
 	taskJSON
-	For, SinceUTC string
-	Long          bool
-	start         time.Time
+	Directory, For, SinceUTC string
+	Long                     bool
+	start                    time.Time
 }
 
 type failureRow struct {
 	failureJSON
-	What, For, SinceUTC string
-	Revocation          bool
+	What, Directory, For, SinceUTC string
+	Revocation                     bool
 }
 
 type directoryRow struct{ DirectoryID, Name, Region, Level, State, Data, DataUTC, Next, Calls string }
@@ -83,12 +91,16 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	if q.refuse(w) {
 		return
 	}
-	p := s.pageOf(q.states)
+	only := "" // in a query
+	if len(q.states) < len(all) {
+		only = "directory_id=" + url.QueryEscape(q.states[0].DirectoryID)
+	}
+	p := s.pageOf(q.states, only)
 	if len(all) > 1 {
 		p.Choices = []link{{".", "All directories", len(q.states) > 1}}
 		for _, state := range all {
 			current := len(q.states) == 1 && q.states[0].DirectoryID == state.DirectoryID
-			p.Choices = append(p.Choices, link{"?directory_id=" + template.URLQueryEscaper(state.DirectoryID), cmp.Or(state.Name, state.DirectoryID), current})
+			p.Choices = append(p.Choices, link{"?directory_id=" + url.QueryEscape(state.DirectoryID), cmp.Or(state.Name, state.DirectoryID), current})
 		}
 	}
 	var b bytes.Buffer
@@ -102,27 +114,37 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b.Bytes())
 }
 
-func (s *server) pageOf(states []*refresh.State) *page {
+func (s *server) pageOf(states []*refresh.State, only string) *page {
 	p := &page{
-		Version: version.Version, Now: utc(s.Now()), Style: template.CSS(pageCSS), Several: len(states) > 1, //nolint:gosec // our own
+		Version: version.Version, Style: template.CSS(pageCSS), Several: len(states) > 1, //nolint:gosec // our own
+		FailuresPath: withQuery("./api/v1/failures", only), RunningPath: withQuery("./api/v1/tasks", "status=InProgress", "limit=0", only),
 		Links: []link{ // relative, so that they hold behind a proxy that serves the exporter below a path
-			{Path: "." + s.TelemetryPath, Text: "Metrics"}, {Path: "./api/v1/failures", Text: "Failures (JSON)"},
-			{Path: "./api/v1/tasks", Text: "Tasks (JSON)"}, {Path: "./api/v1/status", Text: "Status (JSON)"},
+			{Path: "." + s.TelemetryPath, Text: "Metrics"}, {Path: withQuery("./api/v1/failures", only), Text: "Failures (JSON)"},
+			{Path: withQuery("./api/v1/tasks", only), Text: "Tasks (JSON)"}, {Path: "./api/v1/status", Text: "Status (JSON)"},
 		},
 	}
 	byType := map[task.Type]int{}
-	oldest, known := time.Duration(0), 0
+	latest, oldest, known, hidden := s.Now(), time.Duration(0), 0, false
 	for _, state := range states {
 		now := s.apiTime(state)
+		latest = slices.MaxFunc([]time.Time{latest, now}, time.Time.Compare)
+		name := cmp.Or(state.Name, state.DirectoryID)
+		hidden = hidden || state.HideNames
 		p.Directories = append(p.Directories, directoryOf(state, now))
 		if state.Attempted && !state.Up {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the last refresh failed. %s", cmp.Or(state.Name, state.DirectoryID), state.Error))
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the last refresh failed: %s", name, state.Error))
 		}
 		if state.Snapshot == nil {
 			continue
 		}
 		known++
-		oldest = max(oldest, now.Sub(state.LastSuccess))
+		age := now.Sub(state.LastSuccess)
+		if age >= oldest {
+			oldest, p.Data = age, utc(state.LastSuccess)
+		}
+		if state.Up && age > stale {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: what is shown is %s old. Only a scrape refreshes it: check that Prometheus scrapes this exporter.", name, ago(age)))
+		}
 		for _, f := range state.Snapshot.Failures {
 			byType[f.Latest.Type]++
 			p.Failing++
@@ -130,7 +152,7 @@ func (s *server) pageOf(states []*refresh.State) *page {
 		}
 		for _, t := range state.Snapshot.Running {
 			age := now.Sub(t.Start)
-			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), ago(age), utc(t.Start), age > longRunning, t.Start})
+			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), name, ago(age), utc(t.Start), age > longRunning, t.Start})
 		}
 	}
 	slices.SortStableFunc(p.Failures, func(a, b failureRow) int {
@@ -140,7 +162,10 @@ func (s *server) pageOf(states []*refresh.State) *page {
 	p.Failures, p.MoreFailures = first(p.Failures)
 	p.Running, p.MoreRunning = first(p.Running)
 	p.verdict(byType, len(states), known, oldest)
-	p.Chart = chartOf(states)
+	if hidden {
+		p.AsOf += " Names, paths and failure texts are hidden, as unresolved_failures.names in the configuration asks for."
+	}
+	p.Now, p.Chart = utc(latest), chartOf(states, latest)
 	return p
 }
 
@@ -163,10 +188,10 @@ func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest 
 		"access assignments could not be created: people wait for access.")
 	say(task.ProvisionAccessConfiguration, "access configuration could not be provisioned: an account does not have it as it should be.",
 		"access configurations could not be provisioned: accounts do not have them as they should be.")
-	for t := range byType {
+	for _, t := range slices.Sorted(maps.Keys(byType)) {
 		say(t, "task of type "+string(t)+" failed.", "tasks of type "+string(t)+" failed.")
 	}
-	p.AsOf = fmt.Sprintf("As of %s ago, from %s.", ago(oldest), count(known, "directory", "directories"))
+	p.AsOf = fmt.Sprintf("%s ago, from %s.", ago(oldest), count(known, "directory", "directories"))
 	switch {
 	case known == 0:
 		p.Level, p.Verdict, p.AsOf = "warn", []string{"Nothing is known yet: no directory has been read completely."}, "The table below says why."
@@ -190,26 +215,31 @@ func failureRowOf(s *refresh.State, f ledger.Failure, now time.Time) failureRow 
 		task.ProvisionAccessConfiguration:   "Role not updated",
 	}
 	return failureRow{
-		failureJSON: failureOf(s, f), What: cmp.Or(what[f.Latest.Type], "Failed"), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
+		failureJSON: failureOf(s, f), What: cmp.Or(what[f.Latest.Type], "Failed"), Directory: cmp.Or(s.Name, s.DirectoryID), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
 		Revocation: f.Latest.Type == task.DeleteAccessAssignment,
 	}
 }
 
 func directoryOf(s *refresh.State, now time.Time) directoryRow {
 	d := directoryRow{DirectoryID: s.DirectoryID, Name: s.Name, Region: s.Region, State: "up to date", Data: "no complete read yet", Next: "at the next scrape"}
+	progress := ""
+	if s.Progress != nil && s.Snapshot == nil {
+		progress = fmt.Sprintf(": %s in %s so far", count(s.Progress.Tasks, "task", "tasks"), count(s.Progress.Pages, "page", "pages"))
+	}
 	switch {
 	case s.Attempted && !s.Up:
 		d.Level, d.State = "bad", "refresh failed: "+string(s.ErrorKind)
-	case s.Progress != nil && s.Snapshot == nil:
-		d.Level, d.State = "warn", fmt.Sprintf("first read under way: %s in %s so far", count(s.Progress.Tasks, "task", "tasks"), count(s.Progress.Pages, "page", "pages"))
-	case !s.Attempted:
-		d.Level, d.State = "warn", "first read under way"
+		if progress != "" {
+			d.State += "; first read not complete" + progress
+		}
+	case !s.Attempted || progress != "":
+		d.Level, d.State = "warn", "first read under way"+progress
 	}
 	if !s.LastSuccess.IsZero() {
 		age := now.Sub(s.LastSuccess)
 		d.Data, d.DataUTC = ago(age)+" ago", utc(s.LastSuccess)
-		if age > 15*time.Minute && d.Level == "" {
-			d.Level, d.State = "warn", "old: does Prometheus scrape this exporter?"
+		if age > stale && d.Level == "" {
+			d.Level, d.State = "warn", "not refreshed lately"
 		}
 	}
 	if wait := s.NextAttempt.Sub(now); wait > 0 {
@@ -227,6 +257,14 @@ func directoryOf(s *refresh.State, now time.Time) directoryRow {
 		d.Calls += fmt.Sprintf(", %d of them without success", refused)
 	}
 	return d
+}
+
+// withQuery is a path with these parts of a query that are not empty.
+func withQuery(p string, parts ...string) string {
+	if parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" }); len(parts) == 0 {
+		return p
+	}
+	return p + "?" + strings.Join(parts, "&")
 }
 
 func first[T any](all []T) (shown []T, more int) {

@@ -56,6 +56,10 @@ func TestStatusPage(t *testing.T) {
 	down.Up, down.ErrorKind, down.Error, down.LastSuccess = false, task.ErrorCredentials, "the key is wrong: set <access_key_id>", noon.Add(-2*time.Hour)
 	reading := pending("d-2")
 	reading.Progress = &refresh.Progress{Pages: 12, Tasks: 240}
+	cutOff := pending("d-1")
+	cutOff.Attempted, cutOff.ErrorKind, cutOff.Progress = true, task.ErrorTimeout, &refresh.Progress{Pages: 1, Tasks: 20}
+	stale := of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))
+	stale.LastSuccess = noon.Add(-3 * time.Hour)
 	many := make([]task.Task, 0, 500)
 	for i := range 500 {
 		many = append(many, one(fmt.Sprint("f", i), task.CreateAccessAssignment, task.Failed, time.Duration(i+2)*time.Minute))
@@ -65,7 +69,7 @@ func TestStatusPage(t *testing.T) {
 		has, not []string
 	}{
 		"nothing fails": {[]*refresh.State{of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))},
-			[]string{"<p>Nothing is failing.</p>", "As of 20 s ago, from 1 directory", "verdict good", "up to date", "19, 2 of them without success", "1 task succeeded and 0 failed"},
+			[]string{"<p>Nothing is failing.</p>", "2026-11-24T12:00:00Z</time>, 20 s ago, from 1 directory.", "verdict good", "up to date", "19, 2 of them without success", "1 task succeeded and 0 failed"},
 			[]string{"Unresolved failures", "<h2>In progress", "class=\"choices\""}},
 		"three fail, one runs": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour),
 			one("p", task.ProvisionAccessConfiguration, task.Failed, 26*time.Hour), one("c", task.CreateAccessAssignment, task.Failed, 2*time.Minute),
@@ -73,12 +77,17 @@ func TestStatusPage(t *testing.T) {
 			[]string{"<title>3 failing", "<p>1 access assignment could not be removed: someone keeps access they should have lost.</p><p>1 access assignment could not be created",
 				"rd-3G/root/Commerce/shop", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
 				"verdict bad", `<tr class="long">`, "40 min"}, nil},
-		"names hidden": {[]*refresh.State{hidden}, []string{"u-r", "ac-1", "1001", "NoPermission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
-		"down, with old data": {[]*refresh.State{down}, []string{"Nothing is failing, as far as is known.", "name of d-1: the last refresh failed. the key is wrong: set &lt;access_key_id&gt;",
+		"names hidden": {[]*refresh.State{hidden}, []string{"Names, paths and failure texts are hidden", "u-r", "ac-1", "1001", "NoPermission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
+		"down, with old data": {[]*refresh.State{down}, []string{"Nothing is failing, as far as is known.", "name of d-1: the last refresh failed: the key is wrong: set &lt;access_key_id&gt;",
 			"refresh failed: credentials", "2 h ago", "verdict warn"}, []string{"<access_key_id>"}},
 		"first read under way": {[]*refresh.State{reading}, []string{"Nothing is known yet", "first read under way: 240 tasks in 12 pages so far", "no complete read yet"}, []string{"The past 7 days"}},
 		"two directories, one known": {[]*refresh.State{of("d-1"), reading}, []string{"from 1 directory. 1 directory has not been read completely yet.",
 			`<a href="?directory_id=d-2">d-2</a>`, `aria-current="page">All directories`}, nil},
+		"first read cut off": {[]*refresh.State{cutOff}, []string{"refresh failed: timeout; first read not complete: 20 tasks in 1 page so far", "verdict warn"}, nil},
+		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: what is shown is 3 h old. Only a scrape refreshes it"},
+			[]string{"verdict good", "up to date", "are hidden"}},
+		"two directories fail": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2", one("x", task.CreateAccessAssignment, task.InProgress, time.Minute))},
+			[]string{`<span class="id">directory name of d-1</span>`, `<span class="id">directory name of d-2</span>`}, nil},
 		"500 failures": {[]*refresh.State{of("d-1", many...)}, []string{"500 access assignments could not be created", "And 300 more"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,10 +117,39 @@ func TestStatusPageOfOneDirectory(t *testing.T) {
 	if body := do(h, "GET", "/?directory_id=d-2").Body.String(); strings.Contains(body, "u-r") || !strings.Contains(body, "Nothing is failing.") {
 		t.Error("it shows another directory")
 	}
+	if body := do(h, "GET", "/?directory_id=d-2").Body.String(); !strings.Contains(body, `href="./api/v1/failures?directory_id=d-2"`) || !strings.Contains(body, `href="./api/v1/tasks?directory_id=d-2"`) {
+		t.Error("its links lead to all directories")
+	}
 	for _, query := range []string{"directory_id=d-9", "directory=d-1", "directory_id=d-1&directory_id=d-2", "%zz"} {
 		if w := do(h, "GET", "/?"+query); w.Code != 400 {
 			t.Errorf("%s: %d", query, w.Code)
 		}
+	}
+}
+
+// Every bar stands at its own hour, also where a directory's data is old.
+func TestChart(t *testing.T) {
+	fresh := of("d-1", one("a", task.CreateAccessAssignment, task.Success, 90*time.Minute))
+	next := of("d-2", one("b", task.CreateAccessAssignment, task.Failed, 90*time.Minute))
+	c := chartOf([]*refresh.State{fresh, next}, noon.Add(20*time.Second))
+	later := chartOf([]*refresh.State{fresh, next}, noon.Add(24*time.Hour))
+	for name, test := range map[string]struct {
+		got *chart
+		x   float64
+	}{"now": {c, 165 * hourWidth}, "a day later": {later, 141 * hourWidth}} {
+		want := []bar{
+			{X: test.x, Y: 64, Height: 56, Class: "failed", Text: "Tue 24 Nov 10:00 UTC: 1 succeeded, 1 failed, 0 in progress"},
+			{X: test.x, Y: 8, Height: 56, Class: "success", Text: "Tue 24 Nov 10:00 UTC: 1 succeeded, 1 failed, 0 in progress"},
+		}
+		if diff := gocmp.Diff(want, test.got.Bars); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if gone := chartOf([]*refresh.State{fresh}, noon.Add(9*24*time.Hour)); len(gone.Bars) != 0 || !strings.Contains(gone.Summary, "0 tasks succeeded and 0 failed") {
+		t.Errorf("nine days later: %+v", gone)
+	}
+	if chartOf([]*refresh.State{pending("d-3")}, noon) != nil {
+		t.Error("a chart of nothing")
 	}
 }
 
