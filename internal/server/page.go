@@ -319,5 +319,13 @@ func ago(d time.Duration) string {
 	return units(24*time.Hour, "d", time.Hour, "h")
 }
 
+// Path is the folders down to the target, each with its slash: a line may break after one.
+func (r failureRow) Path() []string {
+	if r.TargetPathName == "" {
+		return nil
+	}
+	return strings.SplitAfter(r.TargetPathName, "/")
+}
+
 // Dash is a text, or a dash for none.
 func (p *page) Dash(s string) string { return cmp.Or(s, "–") }

@@ -60,6 +60,8 @@ func TestStatusPage(t *testing.T) {
 	cutOff.Attempted, cutOff.ErrorKind, cutOff.Progress = true, task.ErrorTimeout, &refresh.Progress{Pages: 1, Tasks: 20}
 	stale := of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))
 	stale.LastSuccess = noon.Add(-3 * time.Hour)
+	pathless := one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)
+	pathless.TargetPathName = ""
 	many := make([]task.Task, 0, 500)
 	for i := range 500 {
 		many = append(many, one(fmt.Sprint("f", i), task.CreateAccessAssignment, task.Failed, time.Duration(i+2)*time.Minute))
@@ -75,7 +77,7 @@ func TestStatusPage(t *testing.T) {
 			one("p", task.ProvisionAccessConfiguration, task.Failed, 26*time.Hour), one("c", task.CreateAccessAssignment, task.Failed, 2*time.Minute),
 			one("x", task.CreateAccessAssignment, task.InProgress, 40*time.Minute))},
 			[]string{"<title>3 failing", "<p>1 access assignment could not be removed: someone keeps access they should have lost.</p><p>1 access assignment could not be created",
-				"rd-3G/root/Commerce/shop", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
+				"rd-3G/<wbr>root/<wbr>Commerce/<wbr>shop<wbr>", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
 				"verdict bad", `<tr class="long">`, "40 min"}, nil},
 		"names hidden": {[]*refresh.State{hidden}, []string{"Names, paths and failure texts are hidden", "u-r", "ac-1", "1001", "NoPermission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
 		"down, with old data": {[]*refresh.State{down}, []string{"Nothing is failing, as far as is known.", "name of d-1: the last refresh failed: the key is wrong: set &lt;access_key_id&gt;",
@@ -86,6 +88,7 @@ func TestStatusPage(t *testing.T) {
 		"first read cut off": {[]*refresh.State{cutOff}, []string{"refresh failed: timeout; first read not complete: 20 tasks in 1 page so far", "verdict warn"}, nil},
 		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: what is shown is 3 h old. Only a scrape refreshes it"},
 			[]string{"verdict good", "up to date", "are hidden"}},
+		"without a path": {[]*refresh.State{of("d-1", pathless)}, []string{`"Where">shop<span class="id">1001</span>`}, nil},
 		"two directories fail": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2", one("x", task.CreateAccessAssignment, task.InProgress, time.Minute))},
 			[]string{`<span class="id">directory name of d-1</span>`, `<span class="id">directory name of d-2</span>`}, nil},
 		"500 failures": {[]*refresh.State{of("d-1", many...)}, []string{"500 access assignments could not be created", "And 300 more"}, nil},
