@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -156,9 +157,22 @@ func TestWaitCommand(t *testing.T) {
 
 	directory.Put(newTask(3, task.InProgress, now))
 	cmd := program(t, "wait", "--config.file="+config)
-	time.AfterFunc(time.Second, func() { cmd.Process.Signal(os.Interrupt) })
-	if code, _, stderr := finish(t, cmd); code != 130 || strings.Count(stderr, "\n") != 1 {
-		t.Errorf("interrupted: exit %d, %q", code, stderr)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !bufio.NewScanner(stdout).Scan() { // what it waits for
+		t.Error("it says nothing")
+	}
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("interrupted: exit %d, %q", code, stderr.String())
 	}
 
 	sim.SetKeys()

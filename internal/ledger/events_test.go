@@ -86,6 +86,11 @@ func TestOriginIsPartOfTheSubject(t *testing.T) {
 	s := begin(t, plain)
 	s.refresh(0, from("fd-1", failed(revoke, "a", -9*minutes, -8*minutes)), from("fd-2", failed(revoke, "b", -9*minutes, -8*minutes)),
 		from("1001", failed(revoke, "c", -9*minutes, -8*minutes)))
+	for _, f := range s.Snapshot().Failures {
+		if f.Latest.ID == "c" && f.Labels.OriginTargetID != "" {
+			t.Errorf("the target itself is shown as origin: %q", f.Labels.OriginTargetID)
+		}
+	}
 	s.refresh(minutes, from("fd-2", succeeded(revoke, "d", 0, minutes)), from("", succeeded(revoke, "e", 0, minutes)))
 	wantEqual(t, "what is not resolved by another origin", map[string]time.Duration{"a": -8 * minutes}, s.unresolvedSince())
 	s.refresh(2*minutes, from("fd-2", succeeded(deprovision, "f", minutes, 2*minutes)))

@@ -96,7 +96,7 @@ func newRecord(t task.Task) *record {
 		}),
 		principal: unique.Make(party{
 			kind: short(t.PrincipalType), id: short(t.PrincipalID), name: short(t.PrincipalName),
-			origin: short(t.OriginTargetID),
+			origin: short(t.Subject().OriginTargetID), // none where it is the target itself
 		}),
 		finished: t.Finished(),
 	}
