@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -215,7 +216,8 @@ func TestWaitSeesWhatResolves(t *testing.T) {
 func TestWaitInAnOutage(t *testing.T) {
 	sim, _, config := api(t, "api: {max_retries: 0}\n")
 	for _, fault := range []simulator.Fault{simulator.Refuse("InternalError"), simulator.Refuse("ServiceUnavailable"), simulator.Throttle(400, 0), simulator.Gateway(502, ""), {HangUp: true}} {
-		sim.SetFaults(simulator.Rule{When: simulator.Times(2, nil), Fault: fault})
+		var calls atomic.Int32
+		sim.SetFaults(simulator.Rule{When: func(simulator.Call) bool { return calls.Add(1) <= 2 }, Fault: fault})
 		code, stdout, stderr := finish(t, program(t, "wait", "--config.file="+config, "--interval=10ms"))
 		if code != 0 || !strings.Contains(stdout, "Waiting for the API") || stderr != "" {
 			t.Errorf("%+v: exit %d, %q, %q", fault, code, stdout, stderr)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -85,7 +86,7 @@ func bubble(t *testing.T, n int, opts simulator.Options, f func(*testing.T, *sim
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulator(n, localNow, opts)
-		f(t, s, testConfig(simulator.Transport(s)))
+		f(t, s, testConfig(inprocess.Transport(s)))
 	})
 }
 

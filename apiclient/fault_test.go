@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/faults"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -25,7 +26,7 @@ func atPages(t *testing.T, faults []simulator.Fault, f func(t *testing.T, s *sim
 }
 
 func TestRetryableFaultsGoAway(t *testing.T) {
-	atPages(t, simulator.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
+	atPages(t, faults.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		var seen attempts
 		conf.Observe = seen.Observe
 		s.SetFaults(simulator.Rule{When: simulator.All(simulator.Page(page), simulator.FirstAttempts(2)), Fault: fault})
@@ -64,7 +65,7 @@ func TestRetryableFaultsGoAway(t *testing.T) {
 func TestRetryableFaultsThatStay(t *testing.T) {
 	kinds := map[string]task.ErrorKind{"Throttling": task.ErrorThrottled, "Throttling.User": task.ErrorThrottled, "Throttling.Api": task.ErrorThrottled,
 		"Rejected.Throttling": task.ErrorThrottled, "ServiceUnavailable": task.ErrorOther, "InternalError": task.ErrorOther}
-	atPages(t, simulator.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
+	atPages(t, faults.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		s.SetFaults(simulator.Rule{When: simulator.Page(page), Fault: fault})
 		_, pages, err := read(New(conf), since(localNow()), task.Paging{})
 		failed := asError(t, err)
@@ -86,7 +87,7 @@ func TestRetryableFaultsThatStay(t *testing.T) {
 }
 
 func TestNoRetry(t *testing.T) {
-	atPages(t, simulator.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
+	atPages(t, faults.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		s.SetFaults(simulator.Rule{When: simulator.Page(page), Fault: fault})
 		_, pages, err := read(New(conf), since(localNow()), task.Paging{NoRetry: true})
 		if err == nil || pages != page-1 || len(s.Calls()) != page {
@@ -101,7 +102,7 @@ func TestRefusalsAreTriedOnce(t *testing.T) {
 		"SignatureDoesNotMatch": task.ErrorCredentials, "InvalidSecurityToken.Expired": task.ErrorCredentials,
 		"NoPermission": task.ErrorPermission, "EntityNotExists.Directory": task.ErrorNotFound, "InvalidParameter.Filter": task.ErrorOther,
 	}
-	atPages(t, simulator.Refusals(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
+	atPages(t, faults.Refusals(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		var seen attempts
 		conf.Observe = seen.Observe
 		s.SetFaults(simulator.Rule{When: simulator.Page(page), Fault: fault})
@@ -120,7 +121,7 @@ func TestRefusalsAreTriedOnce(t *testing.T) {
 }
 
 func TestRubbishIsAnError(t *testing.T) {
-	faults := append(simulator.Rubbish(), simulator.RubbishTasks()...)
+	faults := append(faults.Rubbish(), faults.RubbishTasks()...)
 	atPages(t, faults, func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		s.SetFaults(simulator.Rule{When: simulator.FromPage(page), Fault: fault})
 		var seen attempts
@@ -137,7 +138,7 @@ func TestRubbishIsAnError(t *testing.T) {
 }
 
 func TestHarmlessOdditiesAreRead(t *testing.T) {
-	atPages(t, simulator.Harmless(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
+	atPages(t, faults.Harmless(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		s.SetFaults(simulator.Rule{When: simulator.Page(page), Fault: fault})
 		if ids, _, err := read(New(conf), since(localNow()), task.Paging{}); err != nil || len(ids) != 65 {
 			t.Errorf("%d tasks, %v", len(ids), err)

@@ -15,11 +15,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 	"cloudsso_exporter/internal/task"
 )
 
 // handled is a round tripper that hands each request to h inside the process.
-func handled(h http.HandlerFunc) http.RoundTripper { return simulator.Transport(h) }
+func handled(h http.HandlerFunc) http.RoundTripper { return inprocess.Transport(h) }
 
 // sends is a handler that answers with a status, headers and a body.
 func sends(status int, header http.Header, body string) http.HandlerFunc {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 )
 
 // A steady refresh with three new tasks makes the same calls, three at most,
@@ -126,7 +127,7 @@ func BenchmarkFirstRead100k(b *testing.B) {
 // bareCall is how long a call takes that the API refuses, after its latency, for want of a signature.
 func bareCall(r *rig) time.Duration {
 	const calls = 200
-	transport := simulator.Transport(r.api)
+	transport := inprocess.Transport(r.api)
 	began := time.Now()
 	for range calls {
 		request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "https://cloudsso.example/?Action=ListTasks", nil)

@@ -14,6 +14,7 @@ import (
 	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/server"
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -123,7 +124,7 @@ func (r *rig) pass(d time.Duration) {
 // RoundTrip makes a call at the simulated API.
 func (r *rig) RoundTrip(request *http.Request) (*http.Response, error) {
 	r.calm.RLock()
-	response, err := simulator.Transport(r.api).RoundTrip(request)
+	response, err := inprocess.Transport(r.api).RoundTrip(request)
 	if err != nil {
 		r.calm.RUnlock()
 		return nil, err

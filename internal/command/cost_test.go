@@ -10,6 +10,7 @@ import (
 	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/faults"
 )
 
 // What check says a directory costs is what it costs.
@@ -78,8 +79,8 @@ func TestSixTasksRunningForDays(t *testing.T) {
 			}
 			refreshes++
 			for _, c := range state.Snapshot.Tasks {
-				truth := d.InWindow(state.Snapshot.At.Add(-7*24*time.Hour), state.Snapshot.At)
-				if want := truth[simulator.TypeStatus{Type: c.Type, Status: c.Status}]; c.N != want {
+				truth := inWindow(d, state.Snapshot.At.Add(-7*24*time.Hour), state.Snapshot.At)
+				if want := truth[typeStatus{c.Type, c.Status}]; c.N != want {
 					t.Errorf("refresh %d: %d %s %s, want %d", refreshes, c.N, c.Type, c.Status, want)
 				}
 			}
@@ -141,7 +142,7 @@ func TestOutageIsCheap(t *testing.T) {
 
 // Whatever is wrong with the first attempts at every page, the first refresh succeeds.
 func TestFirstAttemptsFail(t *testing.T) {
-	for _, fault := range simulator.Retryable() {
+	for _, fault := range faults.Retryable() {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLab(t, directories(1), simulator.Options{})
 			l.api.Directory("d-0000").Schedule(spread(0, 130, time.Now().Add(-100*time.Hour), 90*time.Hour)...)

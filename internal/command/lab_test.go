@@ -13,6 +13,7 @@ import (
 	"cloudsso_exporter/internal/config"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 	"cloudsso_exporter/internal/store"
 	"cloudsso_exporter/internal/task"
 )
@@ -45,7 +46,7 @@ func newLab(t *testing.T, yaml string, options simulator.Options) *lab {
 // start begins to watch.
 func (l *lab) start() {
 	l.Helper()
-	l.exporter = watch(l, l.yaml, l.path, l.now, simulator.Transport(l.api))
+	l.exporter = watch(l, l.yaml, l.path, l.now, inprocess.Transport(l.api))
 }
 
 // withKey puts the credential in, which the configurations of tests write as *key.

@@ -21,6 +21,7 @@ import (
 	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/faults"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -186,19 +187,19 @@ func (s *soak) misbehave() {
 	pick := func(faults []simulator.Fault) simulator.Fault { return faults[s.rng.IntN(len(faults))] }
 	switch s.rng.IntN(14) {
 	case 0:
-		s.api.SetFaults(simulator.Mix(0.3, seed, simulator.Retryable()...)...)
+		s.api.SetFaults(faults.Mix(0.3, seed, faults.Retryable())...)
 	case 1:
-		s.api.SetFaults(simulator.Mix(0.2, seed, simulator.Rubbish()...)...)
+		s.api.SetFaults(faults.Mix(0.2, seed, faults.Rubbish())...)
 	case 2:
-		s.api.SetFaults(simulator.Mix(0.2, seed, simulator.RubbishTasks()...)...)
+		s.api.SetFaults(faults.Mix(0.2, seed, faults.RubbishTasks())...)
 	case 3:
-		s.api.SetFaults(simulator.Mix(0.5, seed, simulator.Harmless()...)...)
+		s.api.SetFaults(faults.Mix(0.5, seed, faults.Harmless())...)
 	case 4:
-		s.api.SetFaults(simulator.Mix(0.3, seed, simulator.Refusals()...)...)
+		s.api.SetFaults(faults.Mix(0.3, seed, faults.Refusals())...)
 	case 5:
-		always(pick(simulator.Refusals()))
+		always(pick(faults.Refusals()))
 	case 6:
-		always(pick(simulator.Retryable()))
+		always(pick(faults.Retryable()))
 	case 7:
 		always(simulator.Slow(3 * time.Second))
 	case 8:
@@ -206,7 +207,7 @@ func (s *soak) misbehave() {
 	case 9:
 		s.jump()
 	case 10:
-		s.api.SetFaults(simulator.Rule{When: simulator.FirstAttempts(1), Fault: pick(simulator.Retryable())})
+		s.api.SetFaults(simulator.Rule{When: simulator.FirstAttempts(1), Fault: pick(faults.Retryable())})
 	default:
 		s.api.SetFaults()
 	}
@@ -238,7 +239,7 @@ func (s *soak) check() {
 		if off := time.Until(snapshot.At).Abs(); off > 2*time.Minute {
 			s.Errorf("the snapshot is of %v, now is %v", snapshot.At, time.Now())
 		}
-		s.compare(state, "tasks", tasksOf(snapshot), d.InWindow(snapshot.At.Add(-7*24*time.Hour), snapshot.At))
+		s.compare(state, "tasks", tasksOf(snapshot), inWindow(d, snapshot.At.Add(-7*24*time.Hour), snapshot.At))
 		s.compare(state, "unresolved", failuresOf(snapshot), truthUnresolved(d, snapshot.At))
 		s.compare(state, "counters", countersOf(snapshot), truthCounters(s.live[state.DirectoryID], snapshot.At))
 	}
@@ -250,11 +251,11 @@ func (s *soak) compare(state *refresh.State, what string, got, want any) {
 	}
 }
 
-func tasksOf(s *ledger.Snapshot) map[simulator.TypeStatus]int {
-	counts := map[simulator.TypeStatus]int{}
+func tasksOf(s *ledger.Snapshot) map[typeStatus]int {
+	counts := map[typeStatus]int{}
 	for _, c := range s.Tasks {
 		if c.N > 0 {
-			counts[simulator.TypeStatus{Type: c.Type, Status: c.Status}] = c.N
+			counts[typeStatus{c.Type, c.Status}] = c.N
 		}
 	}
 	return counts
@@ -275,8 +276,8 @@ func failuresOf(s *ledger.Snapshot) map[task.Subject]standing {
 
 func truthUnresolved(d *simulator.Directory, now time.Time) map[task.Subject]standing {
 	failures := map[task.Subject]standing{}
-	for subject, streak := range d.Unresolved(now.Add(-60*24*time.Hour), now) {
-		failures[subject] = standing{streak.Last.ID, soakReasons[streak.Last.FailureReason], streak.Since}
+	for subject, s := range unresolved(d, now.Add(-60*24*time.Hour), now) {
+		failures[subject] = standing{s.last.ID, soakReasons[s.last.FailureReason], s.since()}
 	}
 	return failures
 }

@@ -43,7 +43,7 @@ func readPages(b *testing.B, s *Server, id string, n int) (mean, slowest time.Du
 
 // A page of 100,000 tasks costs what a page of 1,000 costs.
 func BenchmarkReadAll(b *testing.B) {
-	for _, order := range []Order{NewestFirst, Shuffled} {
+	for _, order := range []Order{NewestFirst, OldestFirst} {
 		b.Run(fmt.Sprint("order=", order), func(b *testing.B) {
 			server := func(n int) *Server {
 				s := New(Options{Now: func() time.Time { return testNow }, Keys: []Key{testKey}, Order: order})
@@ -95,7 +95,7 @@ func BenchmarkReadDemo(b *testing.B) {
 func BenchmarkPutMillion(b *testing.B) {
 	tasks := manyTasks(1_000_000)
 	for b.Loop() {
-		newDirectory(testDirectory).Put(tasks...)
+		New(Options{}).Directory(testDirectory).Put(tasks...)
 	}
 }
 

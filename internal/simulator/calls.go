@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"sync"
@@ -11,7 +10,7 @@ import (
 // What a Call's Code is, beside the API's error codes and "HTTP 502" for an
 // answer that is none of the API.
 const (
-	CodeOK       = "OK"
+	codeOK       = "OK"
 	codeCanceled = "canceled" // the client gave up
 	codeCut      = "cut"      // the connection broke inside the answer
 	codeHangUp   = "hang up"  // the connection broke before it
@@ -21,7 +20,6 @@ const (
 type Call struct {
 	Number  int // 1 is the first valid one; 0 for one refused for its signature or parameters
 	Time    time.Time
-	Action  string
 	Params  url.Values // read only; nil when the signature was refused
 	Page    int        // of the read it belongs to, from 1
 	Attempt int        // 1, and one more while the same call did not get a good answer
@@ -41,10 +39,9 @@ const (
 type callLog struct {
 	mu       sync.Mutex
 	numbers  int
+	total    int
 	attempts map[string]int // by parameters
-	counts   map[string]int // by code
-	calls    []Call         // a ring when full
-	next     int            // where the next one goes in a full ring
+	calls    []Call
 }
 
 // begin gives the call its number and attempt.
@@ -66,53 +63,34 @@ func (l *callLog) begin(c Call) Call {
 func (l *callLog) end(c Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.Number > 0 && c.Code == CodeOK && c.Fault == "" {
+	if c.Number > 0 && c.Code == codeOK && c.Fault == "" {
 		delete(l.attempts, c.Params.Encode())
 	}
-	if l.counts == nil {
-		l.counts = map[string]int{}
+	l.total++
+	if len(l.calls) == 2*maxCalls {
+		l.calls = slices.Clone(l.calls[maxCalls:])
 	}
-	l.counts[c.Code]++
-	if len(l.calls) < maxCalls {
-		l.calls = append(l.calls, c)
-		return
-	}
-	l.calls[l.next] = c
-	l.next = (l.next + 1) % maxCalls
+	l.calls = append(l.calls, c)
 }
 
-// Calls returns the last calls served, 10,000 at most, in the order in which
-// they ended.
+// Calls returns the last calls served, 10,000 or more where there were as many,
+// in the order in which they ended.
 func (s *Server) Calls() []Call {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	return slices.Concat(s.log.calls[s.log.next:], s.log.calls[:s.log.next])
+	return slices.Clone(s.log.calls)
 }
 
-// Counts returns how many calls ended with which code, since the start or the
-// last ForgetCalls.
-func (s *Server) Counts() map[string]int {
+// Total returns how many calls were served since the start or the last ForgetCalls.
+func (s *Server) Total() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	counts := maps.Clone(s.log.counts)
-	if counts == nil {
-		counts = map[string]int{}
-	}
-	return counts
+	return s.log.total
 }
 
-// Total returns how many calls were served, of any code.
-func (s *Server) Total() int {
-	total := 0
-	for _, n := range s.Counts() {
-		total += n
-	}
-	return total
-}
-
-// ForgetCalls empties the log and the counts. Numbers and attempts go on.
+// ForgetCalls empties the log. Numbers and attempts go on.
 func (s *Server) ForgetCalls() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	s.log.calls, s.log.next, s.log.counts = nil, 0, nil
+	s.log.calls, s.log.total = nil, 0
 }

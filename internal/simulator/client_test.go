@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"cloudsso_exporter/internal/simulator/inprocess"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -93,7 +94,7 @@ func (a answered) ids() []string {
 var nonce int
 
 func send(h http.Handler, r *http.Request) answered {
-	resp, err := Transport(h).RoundTrip(r)
+	resp, err := inprocess.Transport(h).RoundTrip(r)
 	if err != nil {
 		return answered{err: err}
 	}
@@ -156,4 +157,13 @@ func someTasks(n int) []task.Task {
 		}
 	}
 	return tasks
+}
+
+// codes counts the calls by how they ended.
+func codes(s *Server) map[string]int {
+	counts := map[string]int{}
+	for _, c := range s.Calls() {
+		counts[c.Code]++
+	}
+	return counts
 }

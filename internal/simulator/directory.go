@@ -13,20 +13,17 @@ import (
 // Directory is a simulated directory and its tasks. It keeps a task that was put
 // by hand until somebody removes it, and is safe for concurrent use.
 type Directory struct {
-	id string
+	id    string
+	order Order
+	seed  uint64 // of a random order
 
 	mu      sync.Mutex
-	byID    map[string]*Record   // put by hand
-	sorted  []*Record            // the same by start; records never change, they are replaced
-	made    made                 // by the generator
-	open    map[*Record]struct{} // of both kinds, those that run or change by themselves
-	closed  time.Time            // the latest time at which ended ones were taken off these
-	version uint64               // of the records of both kinds
-	lists   []*list              // the last used first
-}
-
-func newDirectory(id string) *Directory {
-	return &Directory{id: id, byID: map[string]*Record{}, open: map[*Record]struct{}{}}
+	byID    map[string]*Record // put by hand; records never change, they are replaced
+	made    made               // by the generator
+	now     time.Time          // the time that the following are of
+	listed  []*Record          // by rank
+	running []*Record          // those of the listed that run, by rank
+	waiting []*Record          // not listed yet; the next one first
 }
 
 // ID returns the id of the directory.
@@ -53,97 +50,147 @@ func (d *Directory) Schedule(records ...Record) {
 func (d *Directory) Remove(ids ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	gone := map[*Record]struct{}{}
 	for _, id := range ids {
 		if r, ok := d.byID[id]; ok {
+			r.gone = true
 			delete(d.byID, id)
-			delete(d.open, r)
-			gone[r] = struct{}{}
 		}
 	}
-	d.drop(gone)
-	d.version++
+	d.takeOut()
 }
 
 // add takes the records over: they must not change afterwards.
 func (d *Directory) add(records []Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	last := make(map[string]int, len(records)) // of two with one id in a batch the latter counts
-	for i := range records {
-		last[records[i].ID] = i
-	}
-	var fresh []*Record
-	gone := map[*Record]struct{}{}
+	fresh := make([]*Record, 0, len(records))
+	replaced := false
 	for i := range records {
 		r := &records[i]
-		if last[r.ID] != i {
-			continue
+		r.rank = d.order.rank(r, d.seed)
+		if old, ok := d.byID[r.ID]; ok {
+			old.gone, replaced = true, true
 		}
-		known, ok := d.byID[r.ID]
 		d.byID[r.ID] = r
-		if ok {
-			delete(d.open, known)
-		}
-		if r.canChange() {
-			d.open[r] = struct{}{}
-		}
-		if ok && known.Start.Equal(r.Start) {
-			at, _ := slices.BinarySearchFunc(d.sorted, known, byStart)
-			d.sorted[at] = r
-			continue
-		}
-		if ok {
-			gone[known] = struct{}{}
-		}
 		fresh = append(fresh, r)
 	}
-	d.drop(gone)
-	d.sorted = insertAll(d.sorted, fresh)
-	d.version++
+	if replaced { // of two with one id in a batch the latter counts
+		d.takeOut()
+		fresh = slices.DeleteFunc(fresh, func(r *Record) bool { return r.gone })
+	}
+	d.place(fresh)
 }
 
-// drop takes records off the sorted ones.
-func (d *Directory) drop(gone map[*Record]struct{}) {
-	if len(gone) > few {
-		d.sorted = slices.DeleteFunc(d.sorted, func(r *Record) bool {
-			_, ok := gone[r]
-			return ok
-		})
-		return
-	}
-	for r := range gone {
-		at, _ := slices.BinarySearchFunc(d.sorted, r, byStart)
-		d.sorted = slices.Delete(d.sorted, at, at+1)
+// takeOut drops the records marked as gone.
+func (d *Directory) takeOut() {
+	for _, records := range []*[]*Record{&d.listed, &d.running, &d.waiting} {
+		*records = slices.DeleteFunc(*records, func(r *Record) bool { return r.gone })
 	}
 }
 
-// few records are put in their places or taken out one by one; for more it is
-// cheaper to go over all.
-const few = 100
+// place puts records where they belong at d.now.
+func (d *Directory) place(records []*Record) {
+	var listed, running, waiting []*Record
+	for _, r := range records {
+		status, ok := r.status(d.now)
+		if !ok {
+			waiting = append(waiting, r)
+			continue
+		}
+		listed = append(listed, r)
+		if status == task.InProgress {
+			running = append(running, r)
+		}
+	}
+	d.listed = insert(d.listed, listed, byRank)
+	d.running = insert(d.running, running, byRank)
+	d.waiting = insert(d.waiting, waiting, byListed)
+}
 
-// insertAll puts fresh records into sorted ones.
-func insertAll(sorted, fresh []*Record) []*Record {
+// insert puts records into sorted ones: a few each in its place, which is at the
+// end in the usual case, many by sorting.
+func insert(sorted, fresh []*Record, compare func(a, b *Record) int) []*Record {
+	const few = 100
 	if len(fresh) > few {
 		sorted = append(sorted, fresh...)
-		slices.SortFunc(sorted, byStart)
+		slices.SortFunc(sorted, compare)
 		return sorted
 	}
 	for _, r := range fresh {
-		at, _ := slices.BinarySearchFunc(sorted, r, byStart)
+		at, _ := slices.BinarySearchFunc(sorted, r, compare)
 		sorted = slices.Insert(sorted, at, r)
 	}
 	return sorted
 }
 
-func byStart(a, b *Record) int {
-	return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+// advance makes the lists those of now.
+func (d *Directory) advance(now time.Time) {
+	d.makeUp(now)
+	if now.Before(d.now) { // set back: what was listed may not be any more
+		all := slices.Concat(d.listed, d.waiting)
+		d.listed, d.running, d.waiting, d.now = nil, nil, nil, now
+		d.place(all)
+		return
+	}
+	d.now = now
+	due := 0
+	for due < len(d.waiting) && !now.Before(d.waiting[due].listed()) {
+		due++
+	}
+	appeared := d.waiting[:due]
+	d.waiting = d.waiting[due:]
+	d.place(appeared)
+	d.running = slices.DeleteFunc(d.running, func(r *Record) bool {
+		status, _ := r.status(now)
+		return status != task.InProgress
+	})
 }
 
-// startedSince returns those of the sorted records that started at or after from.
-func startedSince(sorted []*Record, from time.Time) []*Record {
-	at, _ := slices.BinarySearchFunc(sorted, from, func(r *Record, from time.Time) int {
-		return cmp.Or(r.Start.Compare(from), 1) // before the first with this start
-	})
-	return sorted[at:]
+// list returns all that q asks for, by rank. Call with the lock held; the slice
+// is good until it is given back.
+func (d *Directory) list(q query, now time.Time) []*Record {
+	d.advance(now)
+	records := d.listed
+	if q.want.status == task.InProgress {
+		records = d.running
+	}
+	from := q.from.Unix()
+	if d.order != Shuffled {
+		at, _ := slices.BinarySearchFunc(records, from, func(r *Record, from int64) int { return cmp.Or(cmp.Compare(r.rank, from), 1) })
+		records = records[at:]
+		if q.want == (wanted{}) {
+			return records
+		}
+	}
+	var matching []*Record
+	for _, r := range records {
+		if status, _ := r.status(now); r.Start.Unix() >= from && q.want.matches(&r.Task, status) {
+			matching = append(matching, r)
+		}
+	}
+	return matching
+}
+
+// Tasks returns what the API knows at now of the tasks that started at or after
+// from, by start, then id. It goes by what was put, scheduled and generated, not by
+// what is kept for listing, so that a mistake there shows.
+func (d *Directory) Tasks(from, now time.Time) []task.Task {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var tasks []task.Task
+	add := func(r *Record) {
+		if t, ok := r.at(now); ok && !t.Start.Before(from) {
+			tasks = append(tasks, t)
+		}
+	}
+	for _, r := range d.byID {
+		add(r)
+	}
+	if d.made.generate != nil {
+		for r := range d.made.generate(from, now) {
+			add(&r)
+		}
+	}
+	slices.SortFunc(tasks, func(a, b task.Task) int { return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID)) })
+	return tasks
 }

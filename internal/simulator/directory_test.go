@@ -74,7 +74,7 @@ func TestAllFieldsOfATask(t *testing.T) {
 }
 
 func TestPutReplacesAndRemoves(t *testing.T) {
-	for _, n := range []int{3, few + 1} { // placed one by one, and sorted
+	for _, n := range []int{3, 101} { // placed one by one, and sorted
 		s, _ := newTestServer(t, Options{})
 		d := s.Directory(testDirectory)
 		read := func() []string { return walk(t, s, nil, "DirectoryId", testDirectory) }

@@ -2,8 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -44,125 +42,21 @@ func Gateway(status int, body string) Fault {
 // Slow is a good answer after d.
 func Slow(d time.Duration) Fault { return Fault{Name: "slow", Delay: d} }
 
-// Body is a 200 with this body.
-func Body(body string) Fault { return Fault{Name: "body", Body: body} }
+// Outages returns the names that Outage knows.
+func Outages() []string { return []string{"throttling", "slow", "down"} }
 
-// Edit is a good answer changed.
-func Edit(name string, change func(c Call, answer map[string]any)) Fault {
-	return Fault{Name: name, Edit: change}
-}
-
-// EditTasks is a good answer with every task changed.
-func EditTasks(name string, change func(task map[string]any)) Fault {
-	return Edit(name, func(_ Call, answer map[string]any) {
-		for _, t := range answer["Tasks"].([]any) {
-			change(t.(map[string]any))
-		}
-	})
-}
-
-// Omit leaves tasks out of the page they belong to.
-func Omit(ids ...string) Fault {
-	return Edit("omit", func(_ Call, answer map[string]any) {
-		answer["Tasks"] = slices.DeleteFunc(answer["Tasks"].([]any), func(t any) bool {
-			return slices.Contains(ids, t.(map[string]any)["TaskId"].(string))
-		})
-	})
-}
-
-// LoopToken answers each token with the same token again, and never ends.
-func LoopToken() Fault {
-	return Fault{Name: "looping token", Repeat: true, Edit: func(c Call, answer map[string]any) {
-		if sent := c.Params.Get("NextToken"); sent != "" {
-			answer["NextToken"] = sent
-		}
-	}}
-}
-
-const overLimit = 8<<20 + 1 // bytes; more than a client should read
-
-// Retryable are faults that go away when the call is made again.
-func Retryable() []Fault {
-	return []Fault{
-		{Name: "429 with Retry-After", Code: "Throttling.User", Status: 429, RetryAfter: time.Second},
-		{Name: "429 with a date", Code: "Throttling", Status: 429, RetryAfter: time.Second, RetryAtDate: true},
-		{Name: "400 Throttling.User", Code: "Throttling.User", Status: 400},
-		{Name: "200 Throttling.Api", Code: "Throttling.Api", Status: 200},
-		{Name: "400 Rejected.Throttling", Code: "Rejected.Throttling", Status: 400},
-		{Name: "400 ServiceUnavailable", Code: "ServiceUnavailable", Status: 400},
-		{Name: "400 InternalError", Code: "InternalError", Status: 400},
-		{Name: "502 HTML", Status: 502, Body: "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>\n"},
-		{Name: "502 empty", Status: 502},
-		{Name: "503 plain text", Status: 503, Body: "upstream connect error or disconnect/reset before headers\n"},
-		{Name: "500 JSON without a code", Status: 500, Body: `{"error":"internal"}`},
-		{Name: "cut body", Cut: true},
-		{Name: "hang up", HangUp: true},
-	}
-}
-
-// Refusals are faults that no second attempt cures.
-func Refusals() []Fault {
-	var faults []Fault
-	for _, code := range []string{
-		"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive", "SignatureDoesNotMatch", "InvalidSecurityToken.Expired",
-		"NoPermission", "EntityNotExists.Directory", "InvalidParameter.Filter",
-	} {
-		faults = append(faults, Refuse(code))
-	}
-	return faults
-}
-
-// Rubbish are 200s that are no answer of ListTasks.
-func Rubbish() []Fault {
-	return []Fault{
-		{Name: "null", Body: "null"},
-		{Name: "empty object", Body: "{}"},
-		{Name: "nothing", Status: 200},
-		{Name: "HTML", Body: "<html><body>Sign in to continue</body></html>"},
-		{Name: "array", Body: "[]"},
-		{Name: "wrong types", Body: `{"Tasks":{"Task":"none"},"RequestId":7,"IsTruncated":"false"}`},
-		{Name: "trailing rubbish", Append: "}{"},
-		{Name: "over 8 MiB", Append: strings.Repeat(" ", overLimit)},
-		Edit("no RequestId", func(_ Call, a map[string]any) { delete(a, "RequestId") }),
-		{Name: "truncated without a token", Repeat: true, Edit: func(_ Call, a map[string]any) { delete(a, "NextToken") }},
-		LoopToken(),
-	}
-}
-
-// RubbishTasks are answers of a right form with tasks that are none. They show
-// only on a page that has tasks.
-func RubbishTasks() []Fault {
-	return []Fault{
-		EditTasks("task without TaskId", func(t map[string]any) { delete(t, "TaskId") }),
-		EditTasks("task with an empty TaskId", func(t map[string]any) { t["TaskId"] = "" }),
-		Edit("task that is null", func(_ Call, a map[string]any) {
-			if tasks := a["Tasks"].([]any); len(tasks) > 0 {
-				tasks[0] = nil
-			}
-		}),
-	}
-}
-
-// Harmless are answers that are odd, but right.
-func Harmless() []Fault {
-	return []Fault{
-		Edit("unknown fields", func(_ Call, a map[string]any) {
-			a["Region"] = map[string]any{"Id": "cn-shanghai"}
-			for _, t := range a["Tasks"].([]any) {
-				t.(map[string]any)["FieldOfTomorrow"] = []any{nil, 1.5, "x"}
-			}
-		}),
-		EditTasks("FailureReason beside Success", func(t map[string]any) {
-			if t["Status"] == "Success" {
-				t["FailureReason"] = "No Permission."
-			}
-		}),
-		EditTasks("empty EndTime while running", func(t map[string]any) {
-			if t["Status"] == "InProgress" {
-				t["EndTime"] = ""
-			}
-		}),
-		Edit("TotalCounts of nonsense", func(_ Call, a map[string]any) { a["TotalCounts"] = -1 }),
-		{Name: "pages overlap", Shift: -3},
+// Outage returns the fault of a named outage, as it strikes every call:
+// throttling (Throttling.User with Retry-After), slow (an answer after 15 s,
+// longer than a client waits), down (503 from a gateway).
+func Outage(name string) (Fault, error) {
+	switch name {
+	case "throttling":
+		return Throttle(400, 2*time.Second), nil
+	case "slow":
+		return Slow(15 * time.Second), nil
+	case "down":
+		return Gateway(503, "<html><head><title>503 Service Temporarily Unavailable</title></head></html>\n"), nil
+	default:
+		return Fault{}, fmt.Errorf("no outage is called %q: take one of %q", name, Outages())
 	}
 }

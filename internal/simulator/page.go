@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -76,26 +76,25 @@ func (s *Server) page(q query, fault Fault) listBody {
 	now := s.Now()
 	q.directory.mu.Lock()
 	defer q.directory.mu.Unlock()
-	entries := q.directory.list(q, now, s.opts.Order)
-	begin := min(q.at.Index, len(entries))
-	if s.opts.Cursors {
-		begin = 0
-		if q.at.After != (rank{}) {
-			begin, _ = slices.BinarySearchFunc(entries, q.at.After, func(e ranked, after rank) int {
-				if e.rank().compare(after) <= 0 {
-					return -1
-				}
-				return 1
-			})
+	records := q.directory.list(q, now)
+	n := len(records)
+	entry := func(i int) *Record {
+		if s.opts.Order == NewestFirst {
+			i = n - 1 - i
 		}
+		return records[i]
 	}
-	end := min(begin+q.size, len(entries))
+	begin := min(q.at.Index, n)
+	if q.at.After != nil {
+		begin = sort.Search(n, func(i int) bool { return q.at.After.before(entry(i), s.opts.Order) })
+	}
+	end := min(begin+q.size, n)
 	body := listBody{Tasks: []taskBody{}, RequestID: newRequestID(), MaxResults: q.size, TotalCounts: end - begin}
 	if s.opts.CountAll {
-		body.TotalCounts = len(entries)
+		body.TotalCounts = n
 	}
-	for _, e := range entries[begin:end] {
-		if t, ok := e.record.at(now); ok {
+	for i := begin; i < end; i++ {
+		if t, ok := entry(i).at(now); ok {
 			body.Tasks = append(body.Tasks, newTaskBody(t))
 		}
 	}
@@ -103,26 +102,15 @@ func (s *Server) page(q query, fault Fault) listBody {
 	if fault.Repeat {
 		next = begin
 	}
-	if next < len(entries) || fault.Repeat {
-		at := position{Page: q.at.Page + 1, Seed: q.at.Seed, Issued: now.Unix()}
-		switch {
-		case !s.opts.Cursors:
-			at.Index = next
-		case next > 0:
-			at.After = entries[next-1].rank()
+	if next < n || fault.Repeat {
+		at := position{Page: q.at.Page + 1, Issued: now.Unix(), Index: next}
+		if s.opts.Cursors && next > 0 {
+			last := entry(next - 1)
+			at.After = &cursor{last.rank, last.ID}
 		}
 		body.NextToken, body.IsTruncated = token(q.params, at), true
 	}
 	return body
-}
-
-// orderSeed returns the seed of the order of a read that begins now.
-func (s *Server) orderSeed() uint64 {
-	if s.opts.Order != Reshuffled {
-		return s.opts.RandomSeed
-	}
-	d := throw(s.opts.RandomSeed, s.reads.Add(1))
-	return d.next()
 }
 
 // answer sends the page, or what the fault makes of it, and notes the outcome
@@ -174,7 +162,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query, call *C
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	call.Code = CodeOK
+	call.Code = codeOK
 	w.Write(body)
 }
 

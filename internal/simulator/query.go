@@ -37,14 +37,14 @@ type wanted struct {
 	status   task.Status
 }
 
-func (w wanted) matches(t *task.Task) bool {
+func (w wanted) matches(t *task.Task, status task.Status) bool {
 	return fits(w.accessConfiguration, t.AccessConfigurationID) &&
 		fits(w.targetType, t.TargetType) &&
 		fits(w.target, t.TargetID) &&
 		fits(w.principalType, t.PrincipalType) &&
 		fits(w.principal, t.PrincipalID) &&
 		fits(w.taskType, t.Type) &&
-		fits(w.status, t.Status)
+		fits(w.status, status)
 }
 
 func fits[T ~string](want, got T) bool { return want == "" || want == got }

@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"cloudsso_exporter/internal/task"
@@ -13,7 +15,10 @@ type Record struct {
 	task.Task
 	Listed time.Time // when it is first listed; zero: from its start on
 
-	frozen bool // shown as it is at any time
+	frozen bool  // shown as it is at any time
+	made   bool  // by the generator
+	gone   bool  // about to be taken out
+	rank   int64 // its place in the order of the directory
 }
 
 // at returns what the API says of the task at now, in whole seconds; false
@@ -55,25 +60,16 @@ func (r *Record) listed() time.Time {
 	return r.Listed
 }
 
-// changes returns when the answer of at changes next; false when it never does.
-func (r *Record) changes(now time.Time) (time.Time, bool) {
-	if l := r.listed(); now.Before(l) {
-		return l, true
-	}
-	if !r.frozen && now.Before(r.End) {
-		return r.End, true
-	}
-	return time.Time{}, false
-}
-
-// canChange reports whether the record runs or will ever answer otherwise.
-func (r *Record) canChange() bool {
-	return !r.frozen || r.Status == task.InProgress
-}
-
 func wholeSeconds(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
 	return t.UTC().Truncate(time.Second)
 }
+
+// byRank is the order in which a directory keeps its records.
+func byRank(a, b *Record) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(a.ID, b.ID))
+}
+
+func byListed(a, b *Record) int { return a.listed().Compare(b.listed()) }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +19,7 @@ type Options struct {
 	Cursors    bool          // tokens say after which task, not after how many: arriving tasks shift no page
 	TokenLife  time.Duration // how long a NextToken is good; 0: for ever
 	CountAll   bool          // TotalCounts counts the whole list, not the entries of the page
-	RandomSeed uint64        // of the random orders
+	RandomSeed uint64        // of a random order
 }
 
 // Server is the simulated API. It is an http.Handler, safe for concurrent use.
@@ -28,7 +27,6 @@ type Server struct {
 	opts   Options
 	nonces nonces
 	log    callLog
-	reads  atomic.Uint64 // begun so far
 
 	mu          sync.RWMutex
 	skew        time.Duration
@@ -81,7 +79,7 @@ func (s *Server) Directory(id string) *Directory {
 	defer s.mu.Unlock()
 	d, ok := s.directories[id]
 	if !ok {
-		d = newDirectory(id)
+		d = &Directory{id: id, order: s.opts.Order, seed: s.opts.RandomSeed, byID: map[string]*Record{}}
 		s.directories[id] = d
 	}
 	return d
@@ -103,17 +101,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := s.Now()
 	w.Header().Set("Date", now.Format(http.TimeFormat))
 	if refused := s.verify(r, now); refused != nil {
-		s.log.end(Call{Time: now, Action: r.Header.Get("X-Acs-Action"), Code: refused.Code})
+		s.log.end(Call{Time: now, Code: refused.Code})
 		s.refuse(w, r, refused)
 		return
 	}
 	q, refused := s.parseQuery(r, now)
 	if refused != nil {
-		s.log.end(Call{Time: now, Action: actionListTasks, Params: r.URL.Query(), Code: refused.Code})
+		s.log.end(Call{Time: now, Params: r.URL.Query(), Code: refused.Code})
 		s.refuse(w, r, refused)
 		return
 	}
-	call := s.log.begin(Call{Time: now, Action: actionListTasks, Params: q.params, Page: q.at.Page})
+	call := s.log.begin(Call{Time: now, Params: q.params, Page: q.at.Page})
 	// Logged even when the fault breaks off the connection by a panic.
 	defer func() { s.log.end(call) }()
 	fault := s.fault(call)

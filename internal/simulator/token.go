@@ -8,16 +8,29 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"time"
+
+	"cloudsso_exporter/internal/task"
 )
 
 // position is what a NextToken says: where its page begins.
 type position struct {
-	Page   int    `json:"p"`           // 1 is the first of the read
-	Index  int    `json:"i,omitempty"` // entries before it, when tokens count
-	After  rank   `json:"a,omitzero"`  // the last entry before it, when tokens are cursors
-	Seed   uint64 `json:"s,omitempty"` // of a read that has a random order of its own
-	Issued int64  `json:"t"`           // Unix seconds
-	Salt   uint32 `json:"r"`           // two tokens for one page differ
+	Page   int     `json:"p"`           // 1 is the first of the read
+	Index  int     `json:"i,omitempty"` // entries before it
+	After  *cursor `json:"a,omitempty"` // the last entry before it, when tokens are cursors
+	Issued int64   `json:"t"`           // Unix seconds
+	Salt   uint32  `json:"r"`           // two tokens for one page differ
+}
+
+// cursor is the place of a record in the order of its directory.
+type cursor struct {
+	Rank int64  `json:"v"`
+	ID   string `json:"i"`
+}
+
+// before reports whether the place comes before the record in a list.
+func (c cursor) before(r *Record, order Order) bool {
+	compared := byRank(&Record{Task: task.Task{ID: c.ID}, rank: c.Rank}, r)
+	return compared < 0 && order != NewestFirst || compared > 0 && order == NewestFirst
 }
 
 const tokenMAC = 12 // bytes
@@ -36,7 +49,7 @@ func token(params url.Values, p position) string {
 func (s *Server) parseToken(params url.Values, now time.Time) (position, *refusal) {
 	text := params.Get("NextToken")
 	if text == "" {
-		return position{Page: 1, Seed: s.orderSeed()}, nil
+		return position{Page: 1}, nil
 	}
 	var p position
 	raw, err := base64.RawURLEncoding.DecodeString(text)

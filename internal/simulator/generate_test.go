@@ -36,21 +36,21 @@ func TestNothingIsMissedAsTheClockGoes(t *testing.T) {
 		newest := clock.now.Truncate(beat)
 		d.mu.Lock()
 		from := newest.Add(-week)
-		all := d.list(query{from: from}, clock.now, OldestFirst)
-		running := d.list(query{from: from, want: wanted{status: task.InProgress}}, clock.now, NewestFirst)
-		if n := len(all); n != int(week/beat)+1 || !all[0].record.Start.Equal(from) || !all[n-1].record.Start.Equal(newest) {
+		all := d.list(query{from: from}, clock.now)
+		running := d.list(query{from: from, want: wanted{status: task.InProgress}}, clock.now)
+		if n := len(all); n != int(week/beat)+1 || !all[0].Start.Equal(from) || !all[n-1].Start.Equal(newest) {
 			t.Errorf("step %s: %d tasks, want one every 10 s of 7 days", step, n)
 		}
-		if len(running) != 5 || !running[0].record.Start.Equal(newest) {
+		if len(running) != 5 || !running[4].Start.Equal(newest) {
 			t.Errorf("step %s: %d run, want 5", step, len(running))
 		}
-		if n := len(d.made.records); n > 2*int(madeBehind/beat) {
+		if n := len(d.listed) + len(d.waiting); n > 2*int(madeBehind/beat) {
 			t.Errorf("step %s: %d records are kept", step, n)
 		}
 		d.mu.Unlock()
 	}
 	d.Generate(nil)
-	if a := ask(s, "DirectoryId", testDirectory); len(a.Tasks) != 0 || len(d.open) != 0 {
-		t.Errorf("without a generator: %d tasks, %d open", len(a.Tasks), len(d.open))
+	if a := ask(s, "DirectoryId", testDirectory); len(a.Tasks) != 0 || len(d.running) != 0 || len(d.waiting) != 0 {
+		t.Errorf("without a generator: %d tasks, %d running, %d waiting", len(a.Tasks), len(d.running), len(d.waiting))
 	}
 }
