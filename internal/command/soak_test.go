@@ -184,18 +184,19 @@ func (s *soak) scrapeFor(d time.Duration) {
 func (s *soak) misbehave() {
 	seed := s.rng.Uint64()
 	always := func(f simulator.Fault) { s.api.SetFaults(simulator.Rule{Fault: f}) }
+	mix := func(p float64, faults []simulator.Fault) { s.api.SetFaults(mix(p, seed, faults)...) }
 	pick := func(faults []simulator.Fault) simulator.Fault { return faults[s.rng.IntN(len(faults))] }
 	switch s.rng.IntN(14) {
 	case 0:
-		s.api.SetFaults(faults.Mix(0.3, seed, faults.Retryable())...)
+		mix(0.3, faults.Retryable())
 	case 1:
-		s.api.SetFaults(faults.Mix(0.2, seed, faults.Rubbish())...)
+		mix(0.2, faults.Rubbish())
 	case 2:
-		s.api.SetFaults(faults.Mix(0.2, seed, faults.RubbishTasks())...)
+		mix(0.2, faults.RubbishTasks())
 	case 3:
-		s.api.SetFaults(faults.Mix(0.5, seed, faults.Harmless())...)
+		mix(0.5, faults.Harmless())
 	case 4:
-		s.api.SetFaults(faults.Mix(0.3, seed, faults.Refusals())...)
+		mix(0.3, faults.Refusals())
 	case 5:
 		always(pick(faults.Refusals()))
 	case 6:
@@ -211,6 +212,19 @@ func (s *soak) misbehave() {
 	default:
 		s.api.SetFaults()
 	}
+}
+
+// mix strikes with probability p, with one of the faults, decided by the seed and the
+// number of the call.
+func mix(p float64, seed uint64, faults []simulator.Fault) []simulator.Rule {
+	rules := make([]simulator.Rule, len(faults))
+	for i, f := range faults {
+		rules[i] = simulator.Rule{Fault: f, When: func(c simulator.Call) bool {
+			chance := rand.New(rand.NewPCG(seed, uint64(c.Number)))
+			return chance.Float64() < p && chance.IntN(len(faults)) == i
+		}}
+	}
+	return rules
 }
 
 // goroutines is how many there are when nothing is under way.

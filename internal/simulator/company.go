@@ -71,39 +71,10 @@ const (
 )
 
 // companies returns the two directories of the scenario with the seed.
-func companies(seed uint64, odd bool) []company {
-	both := []company{
+func companies(seed uint64) []company {
+	return []company{
 		newCompany(seed, 0, DirectoryInfo{ID: "d-00fc2p61demo", Name: "production", Region: "cn-shanghai"}),
 		newCompany(seed, 1, DirectoryInfo{ID: "d-00jhtfl8demo", Name: "international", Region: "eu-central-1"}),
-	}
-	if odd {
-		for _, c := range both {
-			c.giveOddNames()
-		}
-	}
-	return both
-}
-
-// giveOddNames renames some of everything; the ids stay. Among them is the
-// leaver, whose failure is always to be seen.
-func (c *company) giveOddNames() {
-	for i, name := range oddNames() {
-		c.users[len(c.users)-1-i].name = name
-		c.groups[i].name = name
-		c.configurations[i].name = name
-		c.accounts[7+i].name = name
-		c.accounts[7+i].pathName += name
-	}
-}
-
-// oddNames are hard on whoever puts them into a label, a table or a page.
-func oddNames() []string {
-	return []string{
-		`Zoë "Zed" O'Neil`,
-		"two\nlines\tand a tab",
-		"<script>alert('x')</script>&amp;",
-		"𝒜lice 😀 王芳",
-		`back\slash \n {{ $labels.x }} %s`,
 	}
 }
 

@@ -23,20 +23,3 @@ func TestFaultLists(t *testing.T) {
 		}
 	}
 }
-
-func TestMixStrikesAsOftenAsAsked(t *testing.T) {
-	rules := faults.Mix(0.3, 9, []simulator.Fault{{Name: "a"}, {Name: "b"}, {Name: "c"}})
-	struck := map[string]int{}
-	for n := range 10_000 {
-		for _, rule := range rules {
-			if rule.When(simulator.Call{Number: n}) {
-				struck[rule.Fault.Name]++
-			}
-		}
-	}
-	for _, name := range []string{"a", "b", "c"} {
-		if n := struck[name]; n < 900 || n > 1100 {
-			t.Errorf("%s struck %d times in 10,000, want about 1,000", name, n)
-		}
-	}
-}

@@ -130,11 +130,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query, call *C
 		panic(http.ErrAbortHandler)
 	case fault.Code != "":
 		call.Code = fault.Code
-		status := fault.Status
-		if status == 0 {
-			status = usualStatus(fault.Code)
-		}
-		s.writeError(w, r, &refusal{fault.Code, usualMessage(fault.Code)}, status)
+		_, message := usual(fault.Code)
+		refuse(w, r, &refusal{fault.Code, message}, fault.Status)
 		return
 	case fault.Status != 0 || fault.Body != "":
 		status := max(fault.Status, http.StatusOK)

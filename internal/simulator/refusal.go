@@ -24,52 +24,33 @@ type errorBody struct {
 	Code      string
 }
 
-// usualStatus is the HTTP status that comes with a code, most of the time.
-func usualStatus(code string) int {
+// usual is the HTTP status and the message that come with a code, most of the time.
+func usual(code string) (status int, message string) {
 	switch code {
-	case "InvalidAccessKeyId.NotFound", "EntityNotExists.Directory", "InvalidAction.NotFound":
-		return http.StatusNotFound
-	case "NoPermission", "Forbidden", "UnsupportedHTTPMethod", "InvalidAccessKeyId.Inactive":
-		return http.StatusForbidden
-	case "InternalError":
-		return http.StatusInternalServerError
-	case "ServiceUnavailable":
-		return http.StatusServiceUnavailable
+	case "Throttling.User": // seen with 400
+		return http.StatusBadRequest, "Request was denied due to user flow control."
 	case "Throttling", "Throttling.Api":
-		return http.StatusTooManyRequests
-	default:
-		// Throttling.User too: seen with 400.
-		return http.StatusBadRequest
-	}
-}
-
-// usualMessage is what the API says with a code that a fault plays.
-func usualMessage(code string) string {
-	switch code {
-	case "Throttling.User":
-		return "Request was denied due to user flow control."
-	case "Throttling", "Throttling.Api":
-		return "Request was denied due to request throttling."
+		return http.StatusTooManyRequests, "Request was denied due to request throttling."
 	case "ServiceUnavailable":
-		return "The request has failed due to a temporary failure of the server."
+		return http.StatusServiceUnavailable, "The request has failed due to a temporary failure of the server."
 	case "InternalError":
-		return "The request processing has failed due to some unknown error, exception or failure."
-	case "NoPermission":
-		return "You are not authorized to do this action."
+		return http.StatusInternalServerError, "The request processing has failed due to some unknown error, exception or failure."
+	case "NoPermission", "UnsupportedHTTPMethod", "InvalidAccessKeyId.Inactive":
+		return http.StatusForbidden, "You are not authorized to do this action."
 	case "InvalidAccessKeyId.NotFound":
-		return "Specified access key is not found."
-	case "EntityNotExists.Directory":
-		return "The directory does not exist."
+		return http.StatusNotFound, "Specified access key is not found."
+	case "EntityNotExists.Directory", "InvalidAction.NotFound":
+		return http.StatusNotFound, "The directory does not exist."
 	default:
-		return "The request was refused."
+		return http.StatusBadRequest, "The request was refused."
 	}
 }
 
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refused *refusal) {
-	s.writeError(w, r, refused, usualStatus(refused.Code))
-}
-
-func (s *Server) writeError(w http.ResponseWriter, r *http.Request, refused *refusal, status int) {
+// refuse sends the refusal, under its usual status when status is 0.
+func refuse(w http.ResponseWriter, r *http.Request, refused *refusal, status int) {
+	if status == 0 {
+		status, _ = usual(refused.Code)
+	}
 	id := newRequestID()
 	body, err := json.Marshal(errorBody{
 		RequestID: id,

@@ -16,16 +16,15 @@ import (
 // Nothing is remembered: tasks are computed for the time they are asked for.
 // The zero value, with an Epoch, works.
 type Scenario struct {
-	Seed     uint64
-	Epoch    time.Time // when the lively part begins, such as the start of a demo
-	Speed    float64   // of the lively part: rate and pace of tasks; 0 is 1
-	OddNames bool      // some names have quotes, line breaks, HTML or 4-byte characters
+	Seed  uint64
+	Epoch time.Time // when the lively part begins, such as the start of a demo
+	Speed float64   // of the lively part: rate and pace of tasks; 0 is 1
 }
 
 // Directories returns what the scenario's directories are called.
 func (sc Scenario) Directories() []DirectoryInfo {
 	var infos []DirectoryInfo
-	for _, c := range companies(sc.Seed, sc.OddNames) {
+	for _, c := range companies(sc.Seed) {
 		infos = append(infos, c.DirectoryInfo)
 	}
 	return infos
@@ -38,7 +37,7 @@ func (sc Scenario) Play(s *Server) []*Directory {
 		sc.Speed = 1
 	}
 	var directories []*Directory
-	for number, c := range companies(sc.Seed, sc.OddNames) {
+	for number, c := range companies(sc.Seed) {
 		d := s.Directory(c.ID)
 		d.Generate(func(from, now time.Time) iter.Seq[Record] {
 			return func(yield func(Record) bool) { sc.records(&c, number, from, now, yield) }

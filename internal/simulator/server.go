@@ -102,13 +102,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", now.Format(http.TimeFormat))
 	if refused := s.verify(r, now); refused != nil {
 		s.log.end(Call{Time: now, Code: refused.Code})
-		s.refuse(w, r, refused)
+		refuse(w, r, refused, 0)
 		return
 	}
 	q, refused := s.parseQuery(r, now)
 	if refused != nil {
 		s.log.end(Call{Time: now, Params: r.URL.Query(), Code: refused.Code})
-		s.refuse(w, r, refused)
+		refuse(w, r, refused, 0)
 		return
 	}
 	call := s.log.begin(Call{Time: now, Params: q.params, Page: q.at.Page})

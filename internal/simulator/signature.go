@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -86,46 +85,11 @@ func canonicalRequest(r *http.Request, signed []string) (string, bool) {
 
 // canonicalQuery encodes every name and value by RFC 3986 and sorts them.
 func canonicalQuery(raw string) (string, bool) {
-	if raw == "" {
-		return "", true
+	values, err := url.ParseQuery(raw)
+	for _, v := range values {
+		slices.Sort(v)
 	}
-	type pair struct{ name, value string }
-	var pairs []pair
-	for part := range strings.SplitSeq(raw, "&") {
-		name, value, _ := strings.Cut(part, "=")
-		name, errName := url.QueryUnescape(name)
-		value, errValue := url.QueryUnescape(value)
-		if errName != nil || errValue != nil {
-			return "", false
-		}
-		pairs = append(pairs, pair{percentEncode(name), percentEncode(value)})
-	}
-	slices.SortFunc(pairs, func(a, b pair) int {
-		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
-	})
-	var out strings.Builder
-	for i, p := range pairs {
-		if i > 0 {
-			out.WriteByte('&')
-		}
-		out.WriteString(p.name + "=" + p.value)
-	}
-	return out.String(), true
-}
-
-func percentEncode(s string) string {
-	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		if strings.IndexByte(unreserved, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte("0123456789ABCDEF"[c>>4])
-		b.WriteByte("0123456789ABCDEF"[c&15])
-	}
-	return b.String()
+	return strings.ReplaceAll(values.Encode(), "+", "%20"), err == nil
 }
 
 // sign returns the hexadecimal signature of a canonical request.

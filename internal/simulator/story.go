@@ -62,7 +62,7 @@ func (sc Scenario) story(c *company, number, nth int, t task.Type, slot int64, y
 		if attempt < failures {
 			r.End = start.Add(second(24, 40))
 			r.Status = task.Failed
-			r.FailureReason = fillReason(pickReason(t, &d), r.Task, c.ID, &d)
+			r.FailureReason = fillReason(pickReason(t, &d), r.Task, &d)
 		} else {
 			r.End = start.Add(second(25, 95))
 			r.Status = task.Success
@@ -138,7 +138,7 @@ func (sc Scenario) leaver(c *company, from, until time.Time, yield func(Record) 
 		r := Record{Task: about}
 		r.ID, r.Start, r.End = id, start, start.Add(time.Duration(60+d.below(60))*time.Second)
 		r.Status = task.Failed
-		r.FailureReason = fillReason(leaverReason, about, c.ID, d)
+		r.FailureReason = fillReason(leaverReason, about, d)
 		return yield(r)
 	})
 }

@@ -2,7 +2,6 @@
 package faults
 
 import (
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -106,17 +105,4 @@ func eachTask(name string, change func(map[string]any)) simulator.Fault {
 			change(t.(map[string]any))
 		}
 	}}
-}
-
-// Mix strikes with probability p, with one of the faults, decided by the seed
-// and the number of the call.
-func Mix(p float64, seed uint64, faults []simulator.Fault) []simulator.Rule {
-	rules := make([]simulator.Rule, len(faults))
-	for i, f := range faults {
-		rules[i] = simulator.Rule{Fault: f, When: func(c simulator.Call) bool {
-			chance := rand.New(rand.NewPCG(seed, uint64(c.Number)))
-			return chance.Float64() < p && chance.IntN(len(faults)) == i
-		}}
-	}
-	return rules
 }
