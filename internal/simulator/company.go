@@ -1,5 +1,7 @@
 package simulator
 
+import "strings"
+
 // company is what one directory of a scenario knows: whom access is given to,
 // where, and what it allows. It never changes.
 type company struct {
@@ -22,44 +24,24 @@ type DirectoryInfo struct {
 	ID, Name, Region string
 }
 
-// accountNames are by folder of the resource directory; one account each for
-// every environment or product.
-func accountNames() []struct {
-	folder   string
-	accounts []string
-} {
-	return []struct {
-		folder   string
-		accounts []string
-	}{
-		{"Core", []string{"log-archive", "security-audit", "shared-services", "network-hub"}},
-		{"Commerce", []string{"shop-prod", "shop-staging", "shop-dev", "payments-prod", "payments-staging"}},
-		{"Logistics", []string{"warehouse-prod", "warehouse-test", "tracking-prod", "tracking-dev"}},
-		{"Data", []string{"data-lake-prod", "data-lake-dev", "reporting-prod", "ml-training"}},
-		{"Sandbox", []string{"sandbox-platform", "sandbox-frontend", "sandbox-interns"}},
-	}
-}
+const (
+	userNames = "wang.fang li.wei zhang.min liu.yang chen.jie yang.lei zhao.ting huang.bo anna.schmidt jonas.weber maria.rossi " +
+		"piotr.nowak sofia.lindqvist james.okafor priya.sharma kenji.sato minjun.kim nguyen.linh lucas.martin emma.clarke " +
+		"omar.haddad ines.pereira tom.vandenberg siti.rahma"
+	groupNames = "platform-engineers sre-oncall shop-developers payments-developers data-engineers " +
+		"data-scientists security-team finance-controllers external-auditors interns"
+	configurationNames = "Administrator ReadOnly ECS-Admin RDS-Operator OSS-DataEngineer ACK-Developer " +
+		"Network-Admin Billing-Viewer Security-Auditor SLS-LogReader PowerUser"
+)
 
-func configurationNames() []string {
+// accountNames are by folder of the resource directory, which comes first.
+func accountNames() []string {
 	return []string{
-		"Administrator", "ReadOnly", "ECS-Admin", "RDS-Operator", "OSS-DataEngineer", "ACK-Developer",
-		"Network-Admin", "Billing-Viewer", "Security-Auditor", "SLS-LogReader", "PowerUser",
-	}
-}
-
-func userNames() []string {
-	return []string{
-		"wang.fang", "li.wei", "zhang.min", "liu.yang", "chen.jie", "yang.lei", "zhao.ting", "huang.bo",
-		"anna.schmidt", "jonas.weber", "maria.rossi", "piotr.nowak", "sofia.lindqvist", "james.okafor",
-		"priya.sharma", "kenji.sato", "minjun.kim", "nguyen.linh", "lucas.martin", "emma.clarke",
-		"omar.haddad", "ines.pereira", "tom.vandenberg", "siti.rahma",
-	}
-}
-
-func groupNames() []string {
-	return []string{
-		"platform-engineers", "sre-oncall", "shop-developers", "payments-developers", "data-engineers",
-		"data-scientists", "security-team", "finance-controllers", "external-auditors", "interns",
+		"Core log-archive security-audit shared-services network-hub",
+		"Commerce shop-prod shop-staging shop-dev payments-prod payments-staging",
+		"Logistics warehouse-prod warehouse-test tracking-prod tracking-dev",
+		"Data data-lake-prod data-lake-dev reporting-prod ml-training",
+		"Sandbox sandbox-platform sandbox-frontend sandbox-interns",
 	}
 }
 
@@ -82,26 +64,26 @@ func newCompany(seed uint64, number int, info DirectoryInfo) company {
 	d := throw(seed, uint64(number), 'c')
 	c := company{DirectoryInfo: info}
 	directory, root := "rd-"+d.letters(6), "r-"+d.letters(6)
-	for _, folder := range accountNames() {
+	for _, names := range accountNames() {
 		folderID := "fd-" + d.letters(10)
-		for _, name := range folder.accounts {
+		folder, names, _ := strings.Cut(names, " ")
+		for name := range strings.FieldsSeq(names) {
 			id := d.digits(16)
 			c.accounts = append(c.accounts, account{
 				named:    named{id, name},
 				path:     directory + "/" + root + "/" + folderID + "/" + id,
-				pathName: directory + "/root/" + folder.folder + "/" + name,
+				pathName: directory + "/root/" + folder + "/" + name,
 			})
 		}
 	}
-	name := func(prefix string, names ...string) []named {
-		var out []named
-		for _, n := range names {
+	name := func(prefix, names string) (out []named) {
+		for n := range strings.FieldsSeq(names) {
 			out = append(out, named{prefix + "00" + d.letters(18), n})
 		}
 		return out
 	}
-	c.configurations = name("ac-", append(configurationNames(), emergencyName)...)
-	c.users = name("u-", append(userNames(), leaverName)...)
-	c.groups = name("g-", groupNames()...)
+	c.configurations = name("ac-", configurationNames+" "+emergencyName)
+	c.users = name("u-", userNames+" "+leaverName)
+	c.groups = name("g-", groupNames)
 	return c
 }

@@ -1,5 +1,10 @@
 package simulator
 
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
 // dice is a small repeatable source of chance (SplitMix64). The same start gives the
 // same throws on every machine and in every release, which is what makes a
 // scenario a function of its seed.
@@ -60,8 +65,13 @@ func (d *dice) digits(n int) string {
 	return string(b)
 }
 
-// upperUUID returns a request id.
-func (d *dice) upperUUID() string {
+// uuid returns a request id: a UUID in capitals.
+func (d *dice) uuid() string {
 	a, b := d.next(), d.next()
-	return formatUUID(a, b)
+	return fmt.Sprintf("%08X-%04X-5%03X-%04X-%012X", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+}
+
+func newRequestID() string {
+	d := dice(rand.Uint64())
+	return d.uuid()
 }

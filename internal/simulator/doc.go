@@ -9,16 +9,11 @@
 //
 // A [Server] holds directories; a [Directory] holds tasks put by hand or made
 // by a [Scenario], a pure function of seed and time. [Rule] and [Fault] say
-// what goes wrong and when. Directory also counts the truth, apart from any
-// client, and Server logs the calls it served.
-//
-// Pages are cheap: lists are kept and moved on as the clock goes, so that
-// reading 100,000 tasks costs no more a page than reading 1,000. What is
+// what goes wrong and when. Server logs the calls it served. What is
 // remembered is bounded: nonces by the time they could be used again, the log
 // by number, a scenario's tasks by what can still be listed.
 //
 // It does not know any client: signing and JSON are written here a second
-// time, so that a wrong field name cannot hide on both sides. It never starts,
-// changes or remembers tasks by itself, has no other operation than ListTasks,
-// and no other flow control than its faults.
+// time, so that a wrong field name cannot hide on both sides. It has no other
+// operation than ListTasks, and no other flow control than its faults.
 package simulator

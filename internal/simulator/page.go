@@ -3,7 +3,6 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sort"
 	"strconv"
@@ -103,7 +102,7 @@ func (s *Server) page(q query, fault Fault) listBody {
 		next = begin
 	}
 	if next < n || fault.Repeat {
-		at := position{Page: q.at.Page + 1, Issued: now.Unix(), Index: next}
+		at := position{Page: q.at.Page + 1, Index: next}
 		if s.opts.Cursors && next > 0 {
 			last := entry(next - 1)
 			at.After = &cursor{last.rank, last.ID}
@@ -181,13 +180,4 @@ func contentType(body string) string {
 	default:
 		return "text/plain"
 	}
-}
-
-// newRequestID returns an id as the API gives them: a UUID in capitals.
-func newRequestID() string {
-	return formatUUID(rand.Uint64(), rand.Uint64())
-}
-
-func formatUUID(a, b uint64) string {
-	return fmt.Sprintf("%08X-%04X-5%03X-%04X-%012X", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }

@@ -72,17 +72,8 @@ func (s *Server) parseQuery(r *http.Request, now time.Time) (query, *refusal) {
 		}
 	}
 	q := query{params: params, size: defaultSize}
-	for _, check := range []func(url.Values) *refusal{
-		checkPair("TargetType", "TargetId"),
-		checkPair("PrincipalType", "PrincipalId"),
-		checkOneOf("TargetType", targetAccount),
-		checkOneOf("PrincipalType", "User", "Group"),
-		checkOneOf("TaskType", spell(task.Types())...),
-		checkOneOf("Status", spell(task.Statuses())...),
-	} {
-		if refused := check(params); refused != nil {
-			return query{}, refused
-		}
+	if refused := checkWords(params); refused != nil {
+		return query{}, refused
 	}
 	q.want = wanted{
 		accessConfiguration: params.Get("AccessConfigurationId"),
@@ -114,40 +105,33 @@ func (s *Server) parseQuery(r *http.Request, now time.Time) (query, *refusal) {
 	if q.directory == nil {
 		return query{}, refusef("EntityNotExists.Directory", "The directory %s does not exist.", id)
 	}
-	if q.at, refused = s.parseToken(params, now); refused != nil {
+	if q.at, refused = parseToken(params); refused != nil {
 		return query{}, refused
 	}
 	return q, nil
 }
 
-// checkPair refuses one of the two without the other: "You can use the type to
-// filter access permissions only if you specify both". The API may ignore the
-// half; here the mistake shows.
-func checkPair(a, b string) func(url.Values) *refusal {
-	return func(params url.Values) *refusal {
-		if (params.Get(a) == "") == (params.Get(b) == "") {
-			return nil
+// checkWords refuses values that the reference does not know, and half a pair: "You
+// can use the type to filter access permissions only if you specify both". The API
+// may ignore the half; here the mistake shows.
+func checkWords(params url.Values) *refusal {
+	for _, pair := range [][2]string{{"TargetType", "TargetId"}, {"PrincipalType", "PrincipalId"}} {
+		if (params.Get(pair[0]) == "") != (params.Get(pair[1]) == "") {
+			return refusef("InvalidParameter."+pair[0], "Specify both %s and %s.", pair[0], pair[1])
 		}
-		return refusef("InvalidParameter."+a, "Specify both %s and %s.", a, b)
 	}
-}
-
-func checkOneOf(name string, valid ...string) func(url.Values) *refusal {
-	return func(params url.Values) *refusal {
-		value := params.Get(name)
-		if value == "" || slices.Contains(valid, value) {
-			return nil
+	for _, p := range [][]string{
+		{"TargetType", targetAccount},
+		{"PrincipalType", "User", "Group"},
+		{"TaskType", "ProvisionAccessConfiguration", "DeprovisionAccessConfiguration", "CreateAccessAssignment", "DeleteAccessAssignment"},
+		{"Status", "InProgress", "Success", "Failed"},
+	} {
+		name, valid := p[0], p[1:]
+		if value := params.Get(name); value != "" && !slices.Contains(valid, value) {
+			return refusef("InvalidParameter."+name, "The %s %q is not one of %s.", name, value, strings.Join(valid, ", "))
 		}
-		return refusef("InvalidParameter."+name, "The %s %q is not one of %s.", name, value, strings.Join(valid, ", "))
 	}
-}
-
-func spell[T ~string](words []T) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = string(w)
-	}
-	return out
+	return nil
 }
 
 // parseFilter returns the earliest StartTime asked for. It is called for every

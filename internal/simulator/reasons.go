@@ -59,6 +59,6 @@ func fillReason(text string, t task.Task, d *dice) string {
 		"{account}", t.TargetID,
 		"{role}", "AliyunReservedSSO-"+t.AccessConfigurationName,
 		"{task}", "t-"+d.letters(20),
-		"{request}", d.upperUUID(),
+		"{request}", d.uuid(),
 	).Replace(text)
 }

@@ -15,11 +15,10 @@ type Options struct {
 	Keys    []Key            // who may call; see also SetKeys
 	Latency time.Duration    // before every answer, faults apart
 
-	Order      Order         // of the list; the reference promises none
-	Cursors    bool          // tokens say after which task, not after how many: arriving tasks shift no page
-	TokenLife  time.Duration // how long a NextToken is good; 0: for ever
-	CountAll   bool          // TotalCounts counts the whole list, not the entries of the page
-	RandomSeed uint64        // of a random order
+	Order      Order  // of the list; the reference promises none
+	Cursors    bool   // tokens say after which task, not after how many: arriving tasks shift no page
+	CountAll   bool   // TotalCounts counts the whole list, not the entries of the page
+	RandomSeed uint64 // of a random order
 }
 
 // Server is the simulated API. It is an http.Handler, safe for concurrent use.

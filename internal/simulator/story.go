@@ -14,11 +14,7 @@ func (sc Scenario) records(c *company, number int, from, until time.Time, yield 
 	within := func(r Record) bool {
 		return r.Start.Before(from) || r.Start.After(until) || yield(r)
 	}
-	special := sc.leaver
-	if number > 0 {
-		special = sc.longRunning
-	}
-	if !special(c, from, until, within) {
+	if !sc.special(c, number, from, until, within) {
 		return
 	}
 	// A story may have begun long before its last retry.
@@ -103,11 +99,14 @@ func (c *company) subject(seed uint64, number int, t task.Type, slot int64) task
 	if t.Kind() != task.Assignment {
 		return about
 	}
-	if p := at / len(configurations) / len(c.accounts); p < len(users) {
-		return withPrincipal(about, "User", users[p])
+	principal, p := named{}, at/len(configurations)/len(c.accounts)
+	if about.PrincipalType = "User"; p < len(users) {
+		principal = users[p]
 	} else {
-		return withPrincipal(about, "Group", c.groups[p-len(users)])
+		about.PrincipalType, principal = "Group", c.groups[p-len(users)]
 	}
+	about.PrincipalID, about.PrincipalName = principal.id, principal.name
+	return about
 }
 
 func (c *company) task(t task.Type, configuration named, a account) task.Task {
@@ -123,34 +122,25 @@ func (c *company) task(t task.Type, configuration named, a account) task.Task {
 	}
 }
 
-func withPrincipal(t task.Task, principalType string, p named) task.Task {
-	t.PrincipalType, t.PrincipalID, t.PrincipalName = principalType, p.id, p.name
-	return t
-}
-
-// leaver yields the tries to revoke the access of somebody who has left the
-// company: all fail.
-func (sc Scenario) leaver(c *company, from, until time.Time, yield func(Record) bool) bool {
-	about := withPrincipal(
-		c.task(task.DeleteAccessAssignment, c.configurations[len(c.configurations)-1], c.accounts[7]),
-		"User", c.users[len(c.users)-1])
+// special yields the tasks of the story that only this directory has: in the first
+// the tries to revoke the access of somebody who has left the company, which all
+// fail; in the second provisionings that take the better part of an hour.
+func (sc Scenario) special(c *company, number int, from, until time.Time, yield func(Record) bool) bool {
+	configuration := c.configurations[len(c.configurations)-1]
+	if number > 0 {
+		r := Record{Task: c.task(task.ProvisionAccessConfiguration, configuration, c.accounts[13])}
+		return sc.every(longEvery, sc.Epoch.Add(-longSince), 'p', from, until, func(id string, start time.Time, d *dice) bool {
+			r.ID, r.Start, r.Status = id, start, task.Success
+			r.End = start.Add(time.Duration(40+d.below(15)) * time.Minute)
+			return yield(r)
+		})
+	}
+	r := Record{Task: c.task(task.DeleteAccessAssignment, configuration, c.accounts[7])}
+	r.PrincipalType, r.PrincipalID, r.PrincipalName = "User", c.users[len(c.users)-1].id, c.users[len(c.users)-1].name
 	return sc.every(leaverEvery, sc.Epoch.Add(-leaverSince), 'l', from, until, func(id string, start time.Time, d *dice) bool {
-		r := Record{Task: about}
-		r.ID, r.Start, r.End = id, start, start.Add(time.Duration(60+d.below(60))*time.Second)
-		r.Status = task.Failed
-		r.FailureReason = fillReason(leaverReason, about, d)
-		return yield(r)
-	})
-}
-
-// longRunning yields provisionings that take the better part of an hour and
-// succeed.
-func (sc Scenario) longRunning(c *company, from, until time.Time, yield func(Record) bool) bool {
-	about := c.task(task.ProvisionAccessConfiguration, c.configurations[len(c.configurations)-1], c.accounts[13])
-	return sc.every(longEvery, sc.Epoch.Add(-longSince), 'p', from, until, func(id string, start time.Time, d *dice) bool {
-		r := Record{Task: about}
-		r.ID, r.Start, r.End = id, start, start.Add(time.Duration(40+d.below(15))*time.Minute)
-		r.Status = task.Success
+		r.ID, r.Start, r.Status = id, start, task.Failed
+		r.End = start.Add(time.Duration(60+d.below(60)) * time.Second)
+		r.FailureReason = fillReason(leaverReason, r.Task, d)
 		return yield(r)
 	})
 }

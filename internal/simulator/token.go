@@ -7,18 +7,16 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"net/url"
-	"time"
 
 	"cloudsso_exporter/internal/task"
 )
 
 // position is what a NextToken says: where its page begins.
 type position struct {
-	Page   int     `json:"p"`           // 1 is the first of the read
-	Index  int     `json:"i,omitempty"` // entries before it
-	After  *cursor `json:"a,omitempty"` // the last entry before it, when tokens are cursors
-	Issued int64   `json:"t"`           // Unix seconds
-	Salt   uint32  `json:"r"`           // two tokens for one page differ
+	Page  int     `json:"p"`           // 1 is the first of the read
+	Index int     `json:"i,omitempty"` // entries before it
+	After *cursor `json:"a,omitempty"` // the last entry before it, when tokens are cursors
+	Salt  uint32  `json:"r"`           // two tokens for one page differ
 }
 
 // cursor is the place of a record in the order of its directory.
@@ -46,7 +44,7 @@ func token(params url.Values, p position) string {
 }
 
 // parseToken reads the NextToken, or begins a read where there is none.
-func (s *Server) parseToken(params url.Values, now time.Time) (position, *refusal) {
+func parseToken(params url.Values) (position, *refusal) {
 	text := params.Get("NextToken")
 	if text == "" {
 		return position{Page: 1}, nil
@@ -57,9 +55,6 @@ func (s *Server) parseToken(params url.Values, now time.Time) (position, *refusa
 		json.Unmarshal(raw[tokenMAC:], &p) != nil {
 		return p, refusef("InvalidParameter.NextToken",
 			"The NextToken is unknown, or the settings of the other request parameters were not maintained.")
-	}
-	if s.opts.TokenLife > 0 && now.Sub(time.Unix(p.Issued, 0)) > s.opts.TokenLife {
-		return p, refusef("InvalidParameter.NextToken", "The NextToken has expired.")
 	}
 	return p, nil
 }

@@ -126,7 +126,7 @@ func TestConcurrentUse(t *testing.T) {
 				case 0:
 					d.Put(someTasks(i)...)
 				case 1:
-					d.Remove("t-00000")
+					d.Schedule(Record{Task: someTasks(1)[0]})
 				case 2:
 					s.SetFaults(Rule{When: FirstAttempts(1), Fault: Throttle(400, 0)})
 				case 3:
