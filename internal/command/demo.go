@@ -25,7 +25,7 @@ type Demo struct {
 }
 
 // Faults are the outages a demo can play.
-func Faults() []string { return simulator.Outages() }
+func Faults() []string { return []string{"throttling", "slow", "down"} }
 
 // An outage strikes as soon as the first numbers are there, and heals and comes back.
 const (
@@ -65,9 +65,25 @@ func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	})
 }
 
+// outage returns the fault of a named outage, as it strikes every call: throttling
+// (Throttling.User with Retry-After), slow (an answer after 15 s, longer than the
+// client waits), down (503 from a gateway).
+func outage(name string) (simulator.Fault, error) {
+	switch name {
+	case "throttling":
+		return simulator.Throttle(400, 2*time.Second), nil
+	case "slow":
+		return simulator.Slow(15 * time.Second), nil
+	case "down":
+		return simulator.Gateway(503, "<html><head><title>503 Service Temporarily Unavailable</title></head></html>\n"), nil
+	default:
+		return simulator.Fault{}, fmt.Errorf("no outage is called %q: take one of %q", name, Faults())
+	}
+}
+
 // playOutage has the named outage come and go.
 func playOutage(api *simulator.Server, name string, start time.Time) error {
-	fault, err := simulator.Outage(name)
+	fault, err := outage(name)
 	if err != nil {
 		return err
 	}

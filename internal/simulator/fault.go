@@ -41,22 +41,3 @@ func Gateway(status int, body string) Fault {
 
 // Slow is a good answer after d.
 func Slow(d time.Duration) Fault { return Fault{Name: "slow", Delay: d} }
-
-// Outages returns the names that Outage knows.
-func Outages() []string { return []string{"throttling", "slow", "down"} }
-
-// Outage returns the fault of a named outage, as it strikes every call:
-// throttling (Throttling.User with Retry-After), slow (an answer after 15 s,
-// longer than a client waits), down (503 from a gateway).
-func Outage(name string) (Fault, error) {
-	switch name {
-	case "throttling":
-		return Throttle(400, 2*time.Second), nil
-	case "slow":
-		return Slow(15 * time.Second), nil
-	case "down":
-		return Gateway(503, "<html><head><title>503 Service Temporarily Unavailable</title></head></html>\n"), nil
-	default:
-		return Fault{}, fmt.Errorf("no outage is called %q: take one of %q", name, Outages())
-	}
-}

@@ -148,17 +148,6 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-func TestOutages(t *testing.T) {
-	for _, name := range Outages() {
-		if f, err := Outage(name); err != nil || f.Code == "" && f.Status == 0 && f.Delay == 0 {
-			t.Errorf("%s: %+v, %v", name, f, err)
-		}
-	}
-	if _, err := Outage("flood"); err == nil || !strings.Contains(err.Error(), "throttling") {
-		t.Errorf("unknown outage: %v", err)
-	}
-}
-
 // The clock of the API is off: its Date says so, and only dates by it are good.
 func TestSkew(t *testing.T) {
 	s, clock := faulty(t)
@@ -174,7 +163,7 @@ func TestSkew(t *testing.T) {
 		t.Errorf("over 7 days by the API's clock: %q", a.Code)
 	}
 	soon := someTasks(1)[0]
-	soon.ID, soon.Start, soon.End = "t-soon", clock.now.Add(30*time.Minute), clock.now.Add(40*time.Minute)
+	soon.ID, soon.Start, soon.End = "t-soon", testNow.Add(30*time.Minute), testNow.Add(40*time.Minute)
 	s.Directory(testDirectory).Schedule(Record{Task: soon})
 	if a := ask(s, "DirectoryId", testDirectory); a.Tasks[0]["TaskId"] != "t-soon" || a.Tasks[0]["Status"] != "Success" {
 		t.Errorf("a task over by the API's clock: %v", a.Tasks[0])

@@ -29,25 +29,22 @@ type query struct {
 	at        position  // where the page begins
 }
 
-// wanted is what a field of a task must be; empty: anything.
+// wanted is what a task must be; empty: anything.
 type wanted struct {
-	accessConfiguration, targetType, target, principalType, principal string
-
+	task.Filter
 	taskType task.Type
 	status   task.Status
 }
 
-func (w wanted) matches(t *task.Task, status task.Status) bool {
-	return fits(w.accessConfiguration, t.AccessConfigurationID) &&
-		fits(w.targetType, t.TargetType) &&
-		fits(w.target, t.TargetID) &&
-		fits(w.principalType, t.PrincipalType) &&
-		fits(w.principal, t.PrincipalID) &&
-		fits(w.taskType, t.Type) &&
-		fits(w.status, status)
-}
-
+// fits reports whether a value is wanted; empty: any is.
 func fits[T ~string](want, got T) bool { return want == "" || want == got }
+
+func (w wanted) matches(t *task.Task, status task.Status) bool {
+	return fits(w.AccessConfigurationID, t.AccessConfigurationID) &&
+		fits(w.TargetType, t.TargetType) && fits(w.TargetID, t.TargetID) &&
+		fits(w.PrincipalType, t.PrincipalType) && fits(w.PrincipalID, t.PrincipalID) &&
+		fits(w.taskType, t.Type) && fits(w.status, status)
+}
 
 // parameters are all that ListTasks has.
 func parameters() []string {
@@ -75,15 +72,13 @@ func (s *Server) parseQuery(r *http.Request, now time.Time) (query, *refusal) {
 	if refused := checkWords(params); refused != nil {
 		return query{}, refused
 	}
-	q.want = wanted{
-		accessConfiguration: params.Get("AccessConfigurationId"),
-		targetType:          params.Get("TargetType"),
-		target:              params.Get("TargetId"),
-		principalType:       params.Get("PrincipalType"),
-		principal:           params.Get("PrincipalId"),
-		taskType:            task.Type(params.Get("TaskType")),
-		status:              task.Status(params.Get("Status")),
-	}
+	q.want = wanted{task.Filter{
+		AccessConfigurationID: params.Get("AccessConfigurationId"),
+		TargetType:            params.Get("TargetType"),
+		TargetID:              params.Get("TargetId"),
+		PrincipalType:         params.Get("PrincipalType"),
+		PrincipalID:           params.Get("PrincipalId"),
+	}, task.Type(params.Get("TaskType")), task.Status(params.Get("Status"))}
 	if text := params.Get("MaxResults"); text != "" {
 		size, err := strconv.ParseUint(text, 10, 8)
 		if err != nil || size < 1 || size > maxPageSize {

@@ -130,7 +130,7 @@ func TestConcurrentUse(t *testing.T) {
 				case 2:
 					s.SetFaults(Rule{When: FirstAttempts(1), Fault: Throttle(400, 0)})
 				case 3:
-					s.SetSkew(time.Duration(i) * time.Second)
+					d.Generate(steady)
 				case 4:
 					s.SetKeys(testKey)
 				case 5:
