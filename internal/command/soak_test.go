@@ -130,6 +130,12 @@ func (s *soak) record(id string, start time.Time, longest time.Duration) simulat
 	if r.Type.Kind() == task.Assignment {
 		r.PrincipalType, r.PrincipalID, r.PrincipalName = "User", fmt.Sprintf("u-%d", s.rng.IntN(5)), "wang.fang"
 	}
+	switch s.rng.IntN(6) { // origins of both kinds
+	case 0:
+		r.OriginTargetID = r.TargetID
+	case 1:
+		r.OriginTargetID = "fd-00soak"
+	}
 	if s.rng.IntN(5) == 0 {
 		r.Status = task.Failed
 		texts := slices.Sorted(maps.Keys(soakReasons))

@@ -16,6 +16,7 @@ type named struct{ id, name string }
 
 type account struct {
 	named
+	folder         string // its id
 	path, pathName string // in the resource directory
 }
 
@@ -63,7 +64,7 @@ func companies(seed uint64) []company {
 func newCompany(seed uint64, number int, info DirectoryInfo) company {
 	d := throw(seed, uint64(number), 'c')
 	c := company{DirectoryInfo: info}
-	directory, root := "rd-"+d.letters(6), "r-"+d.letters(6)
+	directory, root := "rd-3G"+d.letters(4), "r-Wm"+d.letters(4)
 	for _, names := range accountNames() {
 		folderID := "fd-" + d.letters(10)
 		folder, names, _ := strings.Cut(names, " ")
@@ -71,6 +72,7 @@ func newCompany(seed uint64, number int, info DirectoryInfo) company {
 			id := d.digits(16)
 			c.accounts = append(c.accounts, account{
 				named:    named{id, name},
+				folder:   folderID,
 				path:     directory + "/" + root + "/" + folderID + "/" + id,
 				pathName: directory + "/root/" + folder + "/" + name,
 			})

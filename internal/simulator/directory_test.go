@@ -59,14 +59,14 @@ func TestAllFieldsOfATask(t *testing.T) {
 	s.Directory(testDirectory).Put(task.Task{
 		ID: "t-1", Type: "DeleteAccessAssignment", Status: "Failed", Start: at(-60), End: at(-1), FailureReason: "<b>\"no\"</b>\n😀",
 		AccessConfigurationID: "ac-1", AccessConfigurationName: "ECS-Admin", TargetType: "RD-Account", TargetID: "114", TargetName: "dev-test",
-		TargetPath: "rd-3G/r-Wm/114", TargetPathName: "rd-3G/root/dev-test", PrincipalType: "User", PrincipalID: "u-1", PrincipalName: "Alice",
+		TargetPath: "rd-3G/r-Wm/114", TargetPathName: "rd-3G/root/dev-test", PrincipalType: "User", PrincipalID: "u-1", PrincipalName: "Alice", OriginTargetID: "fd-9",
 	})
 	a := ask(s, "DirectoryId", testDirectory)
 	want := map[string]string{
 		"TaskId": "t-1", "TaskType": "DeleteAccessAssignment", "Status": "Failed", "StartTime": "2026-11-24T11:59:00Z", "EndTime": "2026-11-24T11:59:59Z",
 		"FailureReason": "<b>\"no\"</b>\n😀", "AccessConfigurationId": "ac-1", "AccessConfigurationName": "ECS-Admin", "TargetType": "RD-Account",
 		"TargetId": "114", "TargetName": "dev-test", "TargetPath": "rd-3G/r-Wm/114", "TargetPathName": "rd-3G/root/dev-test",
-		"PrincipalType": "User", "PrincipalId": "u-1", "PrincipalName": "Alice",
+		"PrincipalType": "User", "PrincipalId": "u-1", "PrincipalName": "Alice", "OriginTargetId": "fd-9",
 	}
 	if len(a.Tasks) != 1 || fmt.Sprint(a.Tasks[0]) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", a.Tasks, want)

@@ -40,6 +40,7 @@ type taskBody struct {
 	TargetType              string
 	AccessConfigurationID   string `json:"AccessConfigurationId"`
 	PrincipalType           string `json:",omitempty"`
+	OriginTargetID          string `json:"OriginTargetId,omitempty"`
 }
 
 func newTaskBody(t task.Task) taskBody {
@@ -66,6 +67,7 @@ func newTaskBody(t task.Task) taskBody {
 		TargetType:              t.TargetType,
 		AccessConfigurationID:   t.AccessConfigurationID,
 		PrincipalType:           t.PrincipalType,
+		OriginTargetID:          t.OriginTargetID,
 	}
 }
 

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +192,34 @@ func believable(t *testing.T, d *Directory, speed float64) {
 	}
 	if perMinute := float64(all) / 60; perMinute < 10 || perMinute > 30 {
 		t.Errorf("%s: %.1f tasks a minute finish, want one every few seconds", d.ID(), perMinute)
+	}
+}
+
+// Every task says where its target is, and some what it was inherited from: a folder
+// of the target's, or the target itself.
+func TestScenarioHasPathsAndOrigins(t *testing.T) {
+	_, _, directories := play(t, Scenario{Seed: 1})
+	path := regexp.MustCompile(`^rd-3G\w{4}/r-Wm\w{4}/(fd-\w+)/(\d{16})$`)
+	for _, d := range directories {
+		seen := map[string]int{}
+		tasks := d.Tasks(testNow.Add(-week), testNow.Add(time.Hour))
+		for _, x := range tasks {
+			parts := path.FindStringSubmatch(x.TargetPath)
+			if parts == nil || parts[2] != x.TargetID || !strings.HasSuffix(x.TargetPathName, "/"+x.TargetName) || strings.Count(x.TargetPathName, "/") != 3 {
+				t.Fatalf("%s is at %s, %s", x.TargetID, x.TargetPath, x.TargetPathName)
+			}
+			switch x.OriginTargetID {
+			case "":
+				seen["none"]++
+			case x.TargetID:
+				seen["target"]++
+			case parts[1]:
+				seen["folder"]++
+			}
+		}
+		if n := len(tasks); seen["none"] < n/2 || seen["target"] < n/20 || seen["folder"] < n/20 || seen["none"]+seen["target"]+seen["folder"] != n {
+			t.Errorf("%s: origins of %d tasks: %v", d.ID(), n, seen)
+		}
 	}
 }
 

@@ -95,7 +95,14 @@ func (c *company) subject(seed uint64, number int, t task.Type, slot int64) task
 	start := throw(seed, uint64(number), hash(0, string(t.Kind())))
 	const step = 4523 // a prime that divides no such size, and no neat multiple of the parts
 	at := int((slot%int64(size)+int64(size))%int64(size)*step+int64(start.below(size))) % size
-	about := c.task(t, configurations[at%len(configurations)], c.accounts[at/len(configurations)%len(c.accounts)])
+	target := c.accounts[at/len(configurations)%len(c.accounts)]
+	about := c.task(t, configurations[at%len(configurations)], target)
+	switch at % 8 { // most were given to the account and don't say so
+	case 1:
+		about.OriginTargetID = target.id
+	case 2, 3:
+		about.OriginTargetID = target.folder // given to all accounts of the folder
+	}
 	if t.Kind() != task.Assignment {
 		return about
 	}

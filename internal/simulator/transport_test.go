@@ -129,8 +129,6 @@ func TestConcurrentUse(t *testing.T) {
 					d.Schedule(Record{Task: someTasks(1)[0]})
 				case 2:
 					s.SetFaults(Rule{When: FirstAttempts(1), Fault: Throttle(400, 0)})
-				case 3:
-					d.Generate(steady)
 				case 4:
 					s.SetKeys(testKey)
 				case 5:
