@@ -29,7 +29,7 @@ func TestRetryableFaultsGoAway(t *testing.T) {
 	atPages(t, faults.Retryable(), func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
 		var seen attempts
 		conf.Observe = seen.Observe
-		s.SetFaults(simulator.Rule{When: simulator.All(simulator.Page(page), simulator.FirstAttempts(2)), Fault: fault})
+		s.SetFaults(simulator.Rule{When: func(c simulator.Call) bool { return c.Page == page && c.Attempt <= 2 }, Fault: fault})
 		began := time.Now()
 		ids, _, err := read(New(conf), since(localNow()), task.Paging{})
 		if err != nil || len(ids) != 65 {
@@ -123,7 +123,7 @@ func TestRefusalsAreTriedOnce(t *testing.T) {
 func TestRubbishIsAnError(t *testing.T) {
 	faults := append(faults.Rubbish(), faults.RubbishTasks()...)
 	atPages(t, faults, func(t *testing.T, s *simulator.Server, conf Config, fault simulator.Fault, page int) {
-		s.SetFaults(simulator.Rule{When: simulator.FromPage(page), Fault: fault})
+		s.SetFaults(simulator.Rule{When: func(c simulator.Call) bool { return c.Page >= page }, Fault: fault})
 		var seen attempts
 		conf.Observe = seen.Observe
 		_, pages, err := read(New(conf), since(localNow()), task.Paging{})

@@ -173,7 +173,9 @@ func (s *stage) fault(id string, when simulator.When, f *simulator.Fault) {
 	defer s.mu.Unlock()
 	delete(s.faults, id)
 	if f != nil {
-		s.faults[id] = simulator.Rule{When: simulator.All(simulator.In(id), when), Fault: *f}
+		s.faults[id] = simulator.Rule{Fault: *f, When: func(c simulator.Call) bool {
+			return c.Params.Get("DirectoryId") == id && (when == nil || when(c))
+		}}
 	}
 	s.api.SetFaults(slices.Collect(maps.Values(s.faults))...)
 }

@@ -27,9 +27,6 @@ type Call struct {
 	Fault   string     // name of the fault, if any
 }
 
-// Directory returns the DirectoryId of the call.
-func (c Call) Directory() string { return c.Params.Get("DirectoryId") }
-
 const (
 	maxCalls    = 10_000 // remembered one by one
 	maxAttempts = 10_000 // calls that still want a good answer

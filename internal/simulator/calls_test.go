@@ -20,7 +20,7 @@ func TestCallsAreLogged(t *testing.T) {
 	}
 	var got []brief
 	for _, c := range s.Calls() {
-		got = append(got, brief{c.Number, c.Page, c.Attempt, c.Directory(), c.Code, c.Fault})
+		got = append(got, brief{c.Number, c.Page, c.Attempt, c.Params.Get("DirectoryId"), c.Code, c.Fault})
 	}
 	want := []brief{
 		{1, 1, 1, testDirectory, "OK", ""},

@@ -60,11 +60,11 @@ func TestGateway(t *testing.T) {
 		status            int
 		body, contentType string
 	}{
-		{Gateway(502, "<html></html>"), 502, "<html></html>", "text/html"},
-		{Gateway(502, ""), 502, "", "text/plain"},
-		{Gateway(503, "upstream connect error"), 503, "upstream connect error", "text/plain"},
-		{Fault{Body: "null"}, 200, "null", "application/json;charset=utf-8"},
-		{Fault{Status: 200}, 200, "", "text/plain"},
+		{Gateway(502, "<html></html>"), 502, "<html></html>", "text/html; charset=utf-8"},
+		{Gateway(502, ""), 502, "", "text/plain; charset=utf-8"},
+		{Gateway(503, "upstream connect error"), 503, "upstream connect error", "text/plain; charset=utf-8"},
+		{Fault{Body: "null"}, 200, "null", "text/plain; charset=utf-8"},
+		{Fault{Status: 200}, 200, "", "text/plain; charset=utf-8"},
 	} {
 		s, _ := faulty(t, Rule{Fault: test.fault})
 		a := ask(s, allPages...)

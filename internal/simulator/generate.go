@@ -52,8 +52,12 @@ func (d *Directory) makeUp(now time.Time) {
 	if !now.After(m.until) {
 		return
 	}
+	from := m.until.Add(1)
+	if from.Before(oldest) {
+		from = oldest
+	}
 	var fresh []*Record
-	for r := range m.generate(latest(m.until.Add(1), oldest), now.Add(madeAhead)) {
+	for r := range m.generate(from, now.Add(madeAhead)) {
 		r.made, r.rank = true, d.order.rank(&r, d.seed)
 		fresh = append(fresh, &r)
 	}
@@ -63,11 +67,4 @@ func (d *Directory) makeUp(now time.Time) {
 		d.forgetMade(func(r *Record) bool { return r.Start.Before(oldest) })
 		m.from = oldest
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"cloudsso_exporter/internal/task"
@@ -22,53 +21,28 @@ type listBody struct {
 	IsTruncated bool
 }
 
-// taskBody is the JSON of a task, by the reference.
+// taskBody is the JSON of a task, by the reference. A task is converted to it field by
+// field; the names are written here a second time. Times marshal as the API's, in UTC
+// and whole seconds.
 type taskBody struct {
-	Status                  string
-	TaskID                  string `json:"TaskId"`
-	EndTime                 string `json:",omitempty"`
-	PrincipalID             string `json:"PrincipalId,omitempty"`
-	TargetPath              string
-	StartTime               string `json:",omitempty"`
-	PrincipalName           string `json:",omitempty"`
-	TargetName              string
-	TargetID                string `json:"TargetId"`
-	AccessConfigurationName string
-	TargetPathName          string
-	TaskType                string
-	FailureReason           string `json:",omitempty"` // "returned only when the value of Status is Failed"
-	TargetType              string
-	AccessConfigurationID   string `json:"AccessConfigurationId"`
-	PrincipalType           string `json:",omitempty"`
-	OriginTargetID          string `json:"OriginTargetId,omitempty"`
-}
+	ID            string      `json:"TaskId"`
+	Type          task.Type   `json:"TaskType"`
+	Status        task.Status `json:"Status"`
+	Start         time.Time   `json:"StartTime,omitzero"`
+	End           time.Time   `json:"EndTime,omitzero"`
+	FailureReason string      `json:"FailureReason,omitempty"` // "returned only when the value of Status is Failed"
 
-func newTaskBody(t task.Task) taskBody {
-	stamp := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.Format(dateForm)
-	}
-	return taskBody{
-		Status:                  string(t.Status),
-		TaskID:                  t.ID,
-		EndTime:                 stamp(t.End),
-		PrincipalID:             t.PrincipalID,
-		TargetPath:              t.TargetPath,
-		StartTime:               stamp(t.Start),
-		PrincipalName:           t.PrincipalName,
-		TargetName:              t.TargetName,
-		TargetID:                t.TargetID,
-		AccessConfigurationName: t.AccessConfigurationName,
-		TargetPathName:          t.TargetPathName,
-		TaskType:                string(t.Type),
-		FailureReason:           t.FailureReason,
-		TargetType:              t.TargetType,
-		AccessConfigurationID:   t.AccessConfigurationID,
-		PrincipalType:           t.PrincipalType,
-		OriginTargetID:          t.OriginTargetID,
-	}
+	AccessConfigurationID   string `json:"AccessConfigurationId"`
+	AccessConfigurationName string `json:"AccessConfigurationName"`
+	TargetType              string `json:"TargetType"`
+	TargetID                string `json:"TargetId"`
+	TargetName              string `json:"TargetName"`
+	TargetPath              string `json:"TargetPath"`
+	TargetPathName          string `json:"TargetPathName"`
+	OriginTargetID          string `json:"OriginTargetId,omitempty"`
+	PrincipalType           string `json:"PrincipalType,omitempty"`
+	PrincipalID             string `json:"PrincipalId,omitempty"`
+	PrincipalName           string `json:"PrincipalName,omitempty"`
 }
 
 // page makes the page of the list that q asks for. Without cursors a token
@@ -96,7 +70,7 @@ func (s *Server) page(q query, fault Fault) listBody {
 	}
 	for i := begin; i < end; i++ {
 		if t, ok := entry(i).at(now); ok {
-			body.Tasks = append(body.Tasks, newTaskBody(t))
+			body.Tasks = append(body.Tasks, taskBody(t))
 		}
 	}
 	next := max(0, end+fault.Shift)
@@ -137,7 +111,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query, call *C
 	case fault.Status != 0 || fault.Body != "":
 		status := max(fault.Status, http.StatusOK)
 		call.Code = fmt.Sprintf("HTTP %d", status)
-		w.Header().Set("Content-Type", contentType(fault.Body))
+		w.Header().Set("Content-Type", http.DetectContentType([]byte(fault.Body)))
 		w.WriteHeader(status)
 		w.Write([]byte(fault.Body))
 		return
@@ -171,15 +145,4 @@ func edit(body []byte, call Call, change func(Call, map[string]any)) ([]byte, er
 	}
 	change(call, answer)
 	return json.Marshal(answer)
-}
-
-func contentType(body string) string {
-	switch {
-	case strings.HasPrefix(body, "<"):
-		return "text/html"
-	case strings.HasPrefix(body, "{"), body == "null":
-		return "application/json;charset=utf-8"
-	default:
-		return "text/plain"
-	}
 }

@@ -61,9 +61,6 @@ func (r *Record) listed() time.Time {
 }
 
 func wholeSeconds(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
 	return t.UTC().Truncate(time.Second)
 }
 

@@ -16,14 +16,8 @@ func TestWhen(t *testing.T) {
 	}{
 		{"page", Page(2), true},
 		{"other page", Page(3), false},
-		{"from page", FromPage(2), true},
-		{"from later page", FromPage(3), false},
 		{"first attempts", FirstAttempts(3), true},
 		{"after first attempts", FirstAttempts(2), false},
-		{"in", In("d-1"), true},
-		{"in another", In("d-2"), false},
-		{"all", All(Page(2), nil, In("d-1")), true},
-		{"not all", All(Page(2), In("d-2")), false},
 	}
 	for _, test := range tests {
 		if got := test.when(call); got != test.want {

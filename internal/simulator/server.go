@@ -29,7 +29,7 @@ type Server struct {
 
 	mu          sync.RWMutex
 	skew        time.Duration
-	keys        map[string]Key
+	keys        []Key
 	directories map[string]*Directory
 	rules       []Rule
 }
@@ -46,13 +46,9 @@ func New(opts Options) *Server {
 
 // SetKeys replaces the keys that may call; without arguments all are revoked.
 func (s *Server) SetKeys(keys ...Key) {
-	byID := make(map[string]Key, len(keys))
-	for _, k := range keys {
-		byID[k.ID] = k
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys = byID
+	s.keys = slices.Clone(keys)
 }
 
 // SetSkew puts the API's clock off by d from Options.Now: the Date header, the

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 
@@ -61,12 +62,10 @@ func parseToken(params url.Values) (position, *refusal) {
 
 // tokenSum binds the token to the other parameters.
 func tokenSum(params url.Values, body []byte) []byte {
+	others := maps.Clone(params)
+	others.Del("NextToken")
 	mac := hmac.New(sha256.New, []byte("simulator"))
-	for _, name := range parameters() {
-		if name != "NextToken" {
-			mac.Write([]byte(name + "=" + url.QueryEscape(params.Get(name)) + "&"))
-		}
-	}
+	mac.Write([]byte(others.Encode()))
 	mac.Write(body)
 	return mac.Sum(nil)[:tokenMAC]
 }

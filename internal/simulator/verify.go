@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -51,11 +52,13 @@ func (s *Server) verify(r *http.Request, now time.Time) *refusal {
 		return refusef("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 	}
 	s.mu.RLock()
-	key, ok := s.keys[auth.keyID]
+	keys := s.keys
 	s.mu.RUnlock()
-	if !ok {
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.ID == auth.keyID })
+	if i < 0 {
 		return refusef("InvalidAccessKeyId.NotFound", "Specified access key is not found.")
 	}
+	key := keys[i]
 	if got := header("X-Acs-Security-Token"); got != key.SecurityToken {
 		if got == "" {
 			return refusef("MissingSecurityToken", "SecurityToken is mandatory for this action.")

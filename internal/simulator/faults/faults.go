@@ -32,14 +32,11 @@ func Retryable() []simulator.Fault {
 
 // Refusals are faults that no second attempt cures.
 func Refusals() []simulator.Fault {
-	var faults []simulator.Fault
-	for _, code := range []string{
-		"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive", "SignatureDoesNotMatch", "InvalidSecurityToken.Expired",
-		"NoPermission", "EntityNotExists.Directory", "InvalidParameter.Filter",
-	} {
-		faults = append(faults, simulator.Refuse(code))
+	return []simulator.Fault{
+		simulator.Refuse("InvalidAccessKeyId.NotFound"), simulator.Refuse("InvalidAccessKeyId.Inactive"), simulator.Refuse("SignatureDoesNotMatch"),
+		simulator.Refuse("InvalidSecurityToken.Expired"), simulator.Refuse("NoPermission"), simulator.Refuse("EntityNotExists.Directory"),
+		simulator.Refuse("InvalidParameter.Filter"),
 	}
-	return faults
 }
 
 // Rubbish are 200s that are no answer of ListTasks.

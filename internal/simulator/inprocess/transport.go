@@ -3,7 +3,6 @@ package inprocess
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -52,7 +51,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (broken bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			if p != any(http.ErrAbortHandler) {
 				panic(p)
 			}
 			broken = true
