@@ -9,7 +9,8 @@ type company struct {
 
 	accounts       []account
 	configurations []named
-	users, groups  []named
+	principals     []named // users, then groups
+	leaver         named
 }
 
 type named struct{ id, name string }
@@ -85,7 +86,7 @@ func newCompany(seed uint64, number int, info DirectoryInfo) company {
 		return out
 	}
 	c.configurations = name("ac-", configurationNames+" "+emergencyName)
-	c.users = name("u-", userNames+" "+leaverName)
-	c.groups = name("g-", groupNames)
+	c.principals = append(name("u-", userNames), name("g-", groupNames)...)
+	c.leaver = name("u-", leaverName)[0]
 	return c
 }

@@ -47,21 +47,16 @@ func (d *dice) chance(p float64) bool { return float64(d.next()>>11)/(1<<53) < p
 const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // letters returns n characters as they stand in ids.
-func (d *dice) letters(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = letters[d.below(len(letters))]
-	}
-	return string(b)
-}
+func (d *dice) letters(n int) string { return d.of(letters, n) }
 
 // digits returns an n-digit number that does not begin with 0.
-func (d *dice) digits(n int) string {
+func (d *dice) digits(n int) string { return d.of("123456789", 1) + d.of("0123456789", n-1) }
+
+func (d *dice) of(alphabet string, n int) string {
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte('0' + d.below(10))
+		b[i] = alphabet[d.below(len(alphabet))]
 	}
-	b[0] = byte('1' + d.below(9))
 	return string(b)
 }
 

@@ -64,6 +64,25 @@ func wholeSeconds(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Second)
 }
 
+// Order is the order of a list. The reference promises none.
+type Order int
+
+// The orders.
+const (
+	NewestFirst Order = iota
+	OldestFirst
+	Shuffled // random, but the same in every read
+)
+
+// rank is where a directory keeps the record: the smaller, the earlier. The
+// newest come last, where adding is cheap; NewestFirst reads backwards.
+func (o Order) rank(r *Record, seed uint64) int64 {
+	if o == Shuffled {
+		return int64(hash(seed, r.ID))
+	}
+	return r.Start.Unix()
+}
+
 // byRank is the order in which a directory keeps its records.
 func byRank(a, b *Record) int {
 	return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(a.ID, b.ID))

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"strings"
 	"time"
 
 	"cloudsso_exporter/internal/task"
@@ -88,10 +89,8 @@ func (c *company) subject(seed uint64, number int, t task.Type, slot int64) task
 	case task.DeprovisionAccessConfiguration, task.DeleteAccessAssignment:
 		slot -= giveBack
 	}
-	// The last of the configurations and users are kept for the special stories.
-	configurations, users := c.configurations[:len(c.configurations)-1], c.users[:len(c.users)-1]
-	principals := len(users) + len(c.groups)
-	size := len(c.accounts) * len(configurations) * principals
+	configurations := c.configurations[:len(c.configurations)-1] // the last is kept for the special stories
+	size := len(c.accounts) * len(configurations) * len(c.principals)
 	start := throw(seed, uint64(number), hash(0, string(t.Kind())))
 	const step = 4523 // a prime that divides no such size, and no neat multiple of the parts
 	at := int((slot%int64(size)+int64(size))%int64(size)*step+int64(start.below(size))) % size
@@ -106,14 +105,7 @@ func (c *company) subject(seed uint64, number int, t task.Type, slot int64) task
 	if t.Kind() != task.Assignment {
 		return about
 	}
-	principal, p := named{}, at/len(configurations)/len(c.accounts)
-	if about.PrincipalType = "User"; p < len(users) {
-		principal = users[p]
-	} else {
-		about.PrincipalType, principal = "Group", c.groups[p-len(users)]
-	}
-	about.PrincipalID, about.PrincipalName = principal.id, principal.name
-	return about
+	return withPrincipal(about, c.principals[at/len(configurations)/len(c.accounts)])
 }
 
 func (c *company) task(t task.Type, configuration named, a account) task.Task {
@@ -129,6 +121,14 @@ func (c *company) task(t task.Type, configuration named, a account) task.Task {
 	}
 }
 
+func withPrincipal(t task.Task, p named) task.Task {
+	t.PrincipalType, t.PrincipalID, t.PrincipalName = "User", p.id, p.name
+	if strings.HasPrefix(p.id, "g-") {
+		t.PrincipalType = "Group"
+	}
+	return t
+}
+
 // special yields the tasks of the story that only this directory has: in the first
 // the tries to revoke the access of somebody who has left the company, which all
 // fail; in the second provisionings that take the better part of an hour.
@@ -142,8 +142,7 @@ func (sc Scenario) special(c *company, number int, from, until time.Time, yield 
 			return yield(r)
 		})
 	}
-	r := Record{Task: c.task(task.DeleteAccessAssignment, configuration, c.accounts[7])}
-	r.PrincipalType, r.PrincipalID, r.PrincipalName = "User", c.users[len(c.users)-1].id, c.users[len(c.users)-1].name
+	r := Record{Task: withPrincipal(c.task(task.DeleteAccessAssignment, configuration, c.accounts[7]), c.leaver)}
 	return sc.every(leaverEvery, sc.Epoch.Add(-leaverSince), 'l', from, until, func(id string, start time.Time, d *dice) bool {
 		r.ID, r.Start, r.Status = id, start, task.Failed
 		r.End = start.Add(time.Duration(60+d.below(60)) * time.Second)
