@@ -78,8 +78,8 @@ func TestSixTasksRunningForDays(t *testing.T) {
 				t.Fatal(state.Error)
 			}
 			refreshes++
+			truth := inWindow(d, state.Snapshot.At.Add(-7*24*time.Hour), state.Snapshot.At)
 			for _, c := range state.Snapshot.Tasks {
-				truth := inWindow(d, state.Snapshot.At.Add(-7*24*time.Hour), state.Snapshot.At)
 				if want := truth[typeStatus{c.Type, c.Status}]; c.N != want {
 					t.Errorf("refresh %d: %d %s %s, want %d", refreshes, c.N, c.Type, c.Status, want)
 				}
