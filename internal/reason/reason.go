@@ -60,8 +60,11 @@ func (c Classifier) Classify(t task.Task) (label string, byRule bool) {
 		}
 	}
 	text := replaceOwn(fold(raw), t)
-	label = findCode(text, c.CodesOnly)
-	if label == "" && !c.CodesOnly {
+	label = findCode(text, false)
+	switch {
+	case c.CodesOnly && findCode(text, true) != label: // the same label as with names, or none
+		label = ""
+	case label == "" && !c.CodesOnly:
 		label = replaceKnown(unwrap(text))
 	}
 	label = limit(label)
