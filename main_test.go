@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // program returns a command that runs the program.
-func program(t *testing.T, args ...string) *exec.Cmd {
+func program(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -69,7 +69,7 @@ type running struct {
 var listening = regexp.MustCompile(`msg="Listening on" address=(127\.0\.0\.1:\d+)`)
 
 // start runs the program until it listens, on a port of its own.
-func start(t *testing.T, args ...string) *running {
+func start(t testing.TB, args ...string) *running {
 	t.Helper()
 	r := &running{Cmd: program(t, append(args, "--web.listen-address=127.0.0.1:0")...), done: make(chan struct{})}
 	stderr, err := r.StderrPipe()
@@ -115,7 +115,7 @@ func (r *running) logged() string {
 }
 
 // get returns the status and body of a path, with the budget that Prometheus would send.
-func (r *running) get(t *testing.T, path string) (int, string) {
+func (r *running) get(t testing.TB, path string) (int, string) {
 	t.Helper()
 	req, _ := http.NewRequest(http.MethodGet, r.url+path, nil)
 	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "20")
@@ -132,7 +132,7 @@ func (r *running) get(t *testing.T, path string) (int, string) {
 }
 
 // series returns the samples of a metric by their labels and all.
-func (r *running) series(t *testing.T, metric string) map[string]string {
+func (r *running) series(t testing.TB, metric string) map[string]string {
 	t.Helper()
 	_, body := r.get(t, "/metrics")
 	found := map[string]string{}
@@ -146,7 +146,7 @@ func (r *running) series(t *testing.T, metric string) map[string]string {
 }
 
 // stop ends the program by a signal and returns its exit code.
-func (r *running) stop(t *testing.T, signal os.Signal) int {
+func (r *running) stop(t testing.TB, signal os.Signal) int {
 	t.Helper()
 	r.Process.Signal(signal)
 	select {
@@ -160,7 +160,7 @@ func (r *running) stop(t *testing.T, signal os.Signal) int {
 var key = simulator.Key{ID: "LTAI5tExampleKey", Secret: "top-secret-0123456789"}
 
 // api is a simulated CloudSSO with a directory, and a configuration for it.
-func api(t *testing.T, more string) (*simulator.Server, *simulator.Directory, string) {
+func api(t testing.TB, more string) (*simulator.Server, *simulator.Directory, string) {
 	t.Helper()
 	sim := simulator.New(simulator.Options{Keys: []simulator.Key{key}})
 	server := httptest.NewServer(sim)
@@ -176,7 +176,7 @@ directories:
 	return sim, sim.Directory("d-00fc2p61test"), path
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,10 +14,9 @@ bench apiclient 'FirstRead' 2x
 bench internal/server 'CachedScrape/directories=1$' 1000x
 bench internal/server 'CachedScrape/directories=200$' 100x
 bench internal/refresh 'SteadyRefresh' 3x
-bench internal/ledger 'HeapPerTask' 1x
-bench internal/store 'Commit20$' 200x
-bench internal/command 'Window|Straggler|FirstRead100k|DecodeAndApply|ManyDirectories|Growth' 1x
-bench internal/command 'Start100k' 5x
+bench internal/ledger 'HeapPerTask|LeavingTogether' 1x
+bench internal/command 'Straggler|FirstRead100k|DecodeAndApply|Growth|Scale' 1x
+bench . 'MemoryLimit' 1x
 # Hours of simulated time are counted by tests.
 go test -count=1 -run 'TestOutageIsCheap|TestSixTasksRunningForDays|TestFirstReadIsBound' -v ./internal/command 2>&1 | tee -a "$said" >&2
 
@@ -37,7 +36,7 @@ function row(measure, found, bound,   ok) {
 	if (found == "") ok = "NO"
 	else if (bound != "") ok = found + 0 <= bound + 0 ? "yes" : "NO"
 	if (ok == "NO") failed = 1
-	printf "| %-76s | %8s | %7s | %-3s |\n", measure, found, bound, ok
+	printf "| %-82s | %8s | %7s | %-3s |\n", measure, found, bound, ok
 }
 function has(name, unit) { return figure["Benchmark" name " " unit] }
 function short(n) { return n == "" ? "" : sprintf(n >= 100 ? "%.0f" : "%.2f", n) }
@@ -45,9 +44,9 @@ function short(n) { return n == "" ? "" : sprintf(n >= 100 ? "%.0f" : "%.2f", n)
 END {
 	print ""
 	heading("measure", "measured", "at most", "ok")
-	heading(line(76), line(7) ":", line(6) ":", "---")
+	heading(line(82), line(7) ":", line(6) ":", "---")
 	row("cached scrape, 1 directory / the same series from a static registry", short(has("CachedScrape/directories=1", "×floor")), 1.5)
-	row("cached scrape, 200 directories / the same, 99th percentiles", short(has("CachedScrape/directories=200", "×floor")), 2)
+	row("cached scrape, 200 directories / the same", short(has("CachedScrape/directories=200", "×floor")), 0.5)
 	row("one signed call with a page of 20 tasks, allocations", short(has("SignedCall", "allocs/call")), 600)
 	row("first read of 10,000 tasks / 500 bare calls of the same latency", short(has("FirstRead", "x-floor")), 1.2)
 	row("first read of 100,000 tasks / 5,000 bare calls of the same latency", short(has("FirstRead100k/latency", "×bound")), 1.2)
@@ -58,34 +57,41 @@ END {
 	for (i = 1; i <= n; i++) {
 		tasks = sizes[i]
 		gsub(",", "", tasks)
-		calls = has("Window/tasks=" tasks, "calls/refresh")
-		if (i == 1 || calls + 0 > most) most = calls + 0
-		if (i == 1 || calls + 0 < least) least = calls + 0
-		row("calls of a steady refresh, 3 new tasks, window of " sizes[i], short(calls), 3)
+		row("calls of a steady refresh, 3 new tasks, window of " sizes[i], short(has("Scale/1x" tasks, "calls/refresh")), 1)
 	}
-	row("calls of a steady refresh, between the costliest and the cheapest window", short(most - least), "0")
 	row("calls more when a task ends that ran for 3 days", short(has("Straggler", "calls-more")), 1)
 	row("calls of 12 steady refreshes, window of 10,000, 6 tasks running for days", figure["SixTasks calls"], 48)
 	row("calls in an hour of outage of the costliest kind, 10 directories", figure["Outage calls"], outage == "" ? 700 : -1)
 	row("CPU of a steady refresh, window of 1,000,000 / of 10,000", short(has("SteadyRefresh", "ratio-1M-10k")), 1.5)
+	row("CPU of a steady refresh, window of 1,000,000, milliseconds", short(has("SteadyRefresh", "ms/refresh-1000000")), 5)
 	row("decoding and applying a page, window of 1,000,000 / of 10,000", short(has("DecodeAndApply", "×10k")), 1.5)
-	row("heap per finished task, 1,000,000 tasks of a company, bytes", short(has("HeapPerTask", "B/task")), 300)
-	row("commit of 20 changed tasks into 100,000 / into 1,000", short(has("Commit20", "ratio-100k/1k")), 3)
-	row("start with the state of 100,000 tasks until the first scrape is answered, s", short(has("Start100k", "s/first-scrape")), 1)
+	row("taking in a page while 2,000 failures of one second leave a window / at other times", short(has("LeavingTogether", "ratio")), 1.5)
+	row("bytes written by a refresh with 3 new tasks", short(has("Scale/1x10000", "B-written/refresh")), 2000)
+	row("syncs to disk by a refresh with 3 new tasks", short(has("Scale/1x10000", "fsyncs/refresh")), 1)
+	row("bytes written by a refresh with nothing new", short(has("Scale/1x10000", "B-written/idle-refresh")), "0")
+	row("heap per finished task, 1,000,000 tasks of a company, bytes", short(has("HeapPerTask", "B/task")), 250)
+	row("scrape that refreshes / cached scrape, 1 directory of 5,000 tasks", short(has("Scale/1x5000", "×cached")), 1.5)
+	row("first read and commit, 200,000 tasks: heap at its height / after", short(has("Scale/1x200000", "×after")), 1.3)
+	row("first read and commit, 200 directories × 5,000: heap at its height / after", short(has("Scale/200x5000", "×after")), 1.3)
+	row("500,000 tasks with the memory of deploy/kubernetes: resident at its height, MiB", short(has("MemoryLimit", "MiB-first-read")), 256)
+	row("the same, after a restart, MiB", short(has("MemoryLimit", "MiB-restart")), 256)
+	row("start with 1,000,000 tasks: until it listens, s", short(has("Scale/1x1000000", "s/listening")), 0.1)
+	row("start with 1,000,000 tasks: until the first scrape is answered, s", short(has("Scale/1x1000000", "s/first-scrape")), 4)
+	row("start with 200 directories × 5,000: until the first scrape is answered, s", short(has("Scale/200x5000", "s/first-scrape")), 3)
 	row("10,000 refreshes: heap after / before", short(has("Growth", "×heap")), 1.1)
 	row("10,000 refreshes: goroutines more", short(has("Growth", "goroutines-more")), "0")
 	row("10,000 refreshes: state folder after / before, which grows by doubling", short(has("Growth", "×file")), 2)
-	row("1 directory, 1,000,000 tasks: first read, s", short(has("Window/tasks=1000000", "s/first-read")))
-	row("1 directory, 1,000,000 tasks: heap in use after it, MB", short(has("Window/tasks=1000000", "MB-after")), 300)
-	row("1 directory, 1,000,000 tasks: heap in use at its height, MB", short(has("Window/tasks=1000000", "MB-at-most")))
-	row("200 directories, 5,000 tasks each: first read of all, s", short(has("ManyDirectories", "s/first-read")))
-	row("200 directories, 5,000 tasks each: heap in use after it, MB", short(has("ManyDirectories", "MB-after")), 300)
-	row("200 directories, 5,000 tasks each: heap in use at its height, MB", short(has("ManyDirectories", "MB-at-most")))
-	row("200 directories, 5,000 tasks each: cached scrape, median, ms", short(has("ManyDirectories", "ms/cached-scrape")))
-	row("200 directories, 5,000 tasks each: cached scrape, 99th percentile, ms", short(has("ManyDirectories", "ms/cached-scrape-p99")))
-	row("200 directories, 5,000 tasks each: scrape that refreshes all, median, ms", short(has("ManyDirectories", "ms/refreshing-scrape")))
+	m = split("1x1000000 200x5000", scales, " ")
+	split("1 directory × 1,000,000 tasks|200 directories × 5,000 tasks", names, "|")
+	for (i = 1; i <= m; i++) {
+		row(names[i] ": first read, s", short(has("Scale/" scales[i], "s/first-read")))
+		row(names[i] ": heap in use after it, MB", short(has("Scale/" scales[i], "MB-after")), 300)
+		row(names[i] ": heap in use at its height, MB", short(has("Scale/" scales[i], "MB-at-most")))
+		row(names[i] ": cached scrape, median, ms", short(has("Scale/" scales[i], "ms/cached-scrape")))
+		row(names[i] ": scrape that refreshes all, median, ms", short(has("Scale/" scales[i], "ms/refreshing-scrape")))
+	}
 	exit failed
 }
-function heading(a, b, c, d) { printf "| %-76s | %8s | %7s | %-3s |\n", a, b, c, d }
+function heading(a, b, c, d) { printf "| %-82s | %8s | %7s | %-3s |\n", a, b, c, d }
 function line(n,   s) { while (n-- > 0) s = s "-"; return s }
 ' "$said"

@@ -2,9 +2,7 @@ package command
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -12,53 +10,6 @@ import (
 	"cloudsso_exporter/internal/simulator"
 	"cloudsso_exporter/internal/simulator/inprocess"
 )
-
-// A steady refresh with three new tasks makes the same calls, three at most,
-// whatever the size of the window. The first read of each is measured as well:
-// the tasks, and what they take of memory at its height and at rest.
-func BenchmarkWindow(b *testing.B) {
-	const perTask, steadyCalls = 300, 3
-	for _, size := range []int{1_000, 10_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("tasks=%d", size), func(b *testing.B) {
-			for b.Loop() {
-				r := newRig(b, simulator.Options{})
-				r.put("d-0000", 0, size, rigBegins.Add(-160*time.Hour), 159*time.Hour)
-				highest := peak()
-				began := time.Now()
-				r.start(unlimited+directories(1), "")
-				r.refresh(size)
-				b.ReportMetric(time.Since(began).Seconds(), "s/first-read")
-				most, least := highest(), liveHeap()
-
-				r.calls()
-				counts := map[int]int{} // refreshes by their calls
-				const refreshes = 30
-				for i := range refreshes {
-					r.pass(time.Minute)
-					r.put("d-0000", size+3*i, 3, r.time().Add(-30*time.Second), 30*time.Second)
-					r.refresh(size + 3*(i+1))
-					counts[r.calls()]++
-				}
-				r.stop()
-				base := liveHeap() // the simulated API's
-				b.ReportMetric(float64(most-base)/1e6, "MB-at-most")
-				b.ReportMetric(float64(least-base)/1e6, "MB-after")
-				if per := float64(least-base) / float64(size); size >= 100_000 {
-					b.ReportMetric(per, "B/task")
-					if per > perTask {
-						b.Errorf("%.0f bytes of heap a task, at most %d", per, perTask)
-					}
-				}
-				costliest := slices.Max(slices.Collect(maps.Keys(counts)))
-				b.ReportMetric(float64(costliest), "calls/refresh")
-				if len(counts) > 1 || costliest > steadyCalls || costliest < 1 {
-					b.Errorf("%d refreshes by their calls: %v; all the same and at most %d", refreshes, counts, steadyCalls)
-				}
-				runtime.KeepAlive(r)
-			}
-		})
-	}
-}
 
 // A task that has run for three days and ends costs one call more, once.
 func BenchmarkStraggler(b *testing.B) {

@@ -3,9 +3,11 @@ package command
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -14,49 +16,139 @@ import (
 	"cloudsso_exporter/internal/task"
 )
 
-// 200 directories with 5,000 tasks each in one process.
-func BenchmarkManyDirectories(b *testing.B) {
-	const count, each, perTask = 200, 5_000, 300
-	for b.Loop() {
-		r := newRig(b, simulator.Options{})
-		for i := range count {
-			r.put(fmt.Sprintf("d-%04d", i), 0, each, rigBegins.Add(-160*time.Hour), 159*time.Hour)
-		}
-		highest := peak()
-		began := time.Now()
-		r.start(unlimited+directories(count), "")
-		r.refresh(each)
-		b.ReportMetric(time.Since(began).Seconds(), "s/first-read")
-		most, least := highest(), liveHeap()
-
-		r.scrape()
-		var cached []time.Duration
-		for range 200 {
-			cached = append(cached, r.scrape())
-		}
-		b.ReportMetric(median(cached).Seconds()*1e3, "ms/cached-scrape")
-		b.ReportMetric(cached[len(cached)*99/100].Seconds()*1e3, "ms/cached-scrape-p99")
-
-		var due []time.Duration
-		for i := range 20 {
-			r.pass(time.Minute)
-			for d := range count {
-				r.put(fmt.Sprintf("d-%04d", d), each+3*i, 3, r.time().Add(-30*time.Second), 30*time.Second)
+// The program as users run it, with a state folder and scraped over HTTP with
+// gzip, for directories of several sizes: the first read and its commit, steady
+// refreshes, cached scrapes and a restart.
+func BenchmarkScale(b *testing.B) {
+	for _, size := range []struct{ directories, tasks int }{
+		{1, 1_000}, {1, 5_000}, {1, 10_000}, {1, 100_000}, {1, 200_000}, {1, 1_000_000}, {200, 5_000},
+	} {
+		b.Run(fmt.Sprintf("%dx%d", size.directories, size.tasks), func(b *testing.B) {
+			for b.Loop() {
+				s := newScale(b, size.directories, size.tasks)
+				s.firstRead()
+				s.steady()
+				s.idle()
+				s.restart()
+				runtime.KeepAlive(s)
 			}
-			due = append(due, r.scrape())
-		}
-		b.ReportMetric(median(due).Seconds()*1e3, "ms/refreshing-scrape")
-		r.refresh(each + 3*len(due))
-
-		r.stop()
-		base := liveHeap() // the simulated API's
-		b.ReportMetric(float64(most-base)/1e6, "MB-at-most")
-		b.ReportMetric(float64(least-base)/1e6, "MB-after")
-		if per := float64(least-base) / count / each; per > perTask {
-			b.Errorf("%.0f bytes of heap a task, at most %d", per, perTask)
-		}
-		runtime.KeepAlive(r)
+		})
 	}
+}
+
+// scale is a program that watches so many directories of so many tasks each.
+type scale struct {
+	*rig
+	folder, yaml       string
+	directories, tasks int
+	base               int64 // heap without the program, in bytes
+}
+
+func newScale(b *testing.B, count, tasks int) *scale {
+	s := &scale{rig: newRig(b, simulator.Options{}), directories: count, tasks: tasks}
+	s.folder, s.yaml = filepath.Join(b.TempDir(), "state"), unlimited+directories(count)
+	for i := range count {
+		s.put(numbered(i), 0, tasks, rigBegins.Add(-160*time.Hour), 159*time.Hour)
+	}
+	s.base = liveHeap()
+	return s
+}
+
+func numbered(i int) string { return fmt.Sprintf("d-%04d", i) }
+
+// firstRead reads all there is and commits it for the first time.
+func (s *scale) firstRead() {
+	defer debug.SetGCPercent(debug.SetGCPercent(10)) // often, so that the height is seen
+	highest := peak()
+	began := time.Now()
+	s.start(s.yaml, s.folder)
+	s.refresh(s.tasks)
+	s.ReportMetric(time.Since(began).Seconds(), "s/first-read")
+	most, after := float64(highest()-s.base), float64(liveHeap()-s.base)
+	s.ReportMetric(most/1e6, "MB-at-most")
+	s.ReportMetric(after/1e6, "MB-after")
+	s.ReportMetric(most/after, "×after")
+	s.ReportMetric(after/float64(s.directories*s.tasks), "B/task")
+}
+
+// steady scrapes once a minute and once more, with three new tasks a minute in each directory.
+func (s *scale) steady() {
+	const rounds, fresh = 60, 3
+	s.calls()
+	var due, cached []time.Duration
+	written, synced, calls := int64(0), 0, map[int]bool{}
+	for range rounds {
+		s.pass(time.Minute)
+		for i := range s.directories {
+			s.put(numbered(i), s.tasks, fresh, s.time().Add(-30*time.Second), 30*time.Second)
+		}
+		s.tasks += fresh
+		before := s.sizes()
+		due = append(due, s.scrape())
+		cached = append(cached, s.scrape())
+		for path, size := range s.sizes() {
+			if size > before[path] { // or the file was compacted
+				written += size - before[path]
+				synced++
+			}
+		}
+		calls[s.calls()] = true
+	}
+	s.refresh(s.tasks)
+	each := float64(rounds * s.directories)
+	s.ReportMetric(float64(written)/each, "B-written/refresh")
+	s.ReportMetric(float64(synced)/each, "fsyncs/refresh")
+	s.ReportMetric(float64(slices.Max(slices.Collect(maps.Keys(calls))))/float64(s.directories), "calls/refresh")
+	s.ReportMetric(median(due).Seconds()*1e3, "ms/refreshing-scrape")
+	s.ReportMetric(median(cached).Seconds()*1e3, "ms/cached-scrape")
+	s.ReportMetric(cached[len(cached)*99/100].Seconds()*1e3, "ms/cached-scrape-p99")
+	s.ReportMetric(float64(median(due))/float64(median(cached)), "×cached")
+}
+
+// idle refreshes while nothing happens, for less than time alone is committed after.
+func (s *scale) idle() {
+	s.pass(5 * time.Minute) // which commits the time
+	s.refresh(s.tasks)
+	before := s.sizes()
+	for range 4 {
+		s.pass(time.Minute)
+		s.refresh(s.tasks)
+	}
+	written := int64(0)
+	for path, size := range s.sizes() {
+		written += size - before[path]
+	}
+	s.ReportMetric(float64(written)/4/float64(s.directories), "B-written/idle-refresh")
+}
+
+// restart stops the program and starts it again, up to the answer to the first scrape.
+func (s *scale) restart() {
+	s.stop()
+	s.pass(time.Minute)
+	began := time.Now()
+	s.start(s.yaml, s.folder)
+	s.ReportMetric(time.Since(began).Seconds(), "s/listening")
+	s.scrape()
+	s.ReportMetric(time.Since(began).Seconds(), "s/first-scrape")
+	s.refresh(s.tasks)
+	s.stop()
+}
+
+// sizes are those of the state files, by path.
+func (s *scale) sizes() map[string]int64 {
+	files, err := filepath.Glob(filepath.Join(s.folder, "*.state"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	sizes := map[string]int64{}
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil {
+			s.Fatal(err)
+		}
+		sizes[path] = info.Size()
+	}
+	return sizes
 }
 
 // Nothing grows over 10,000 refreshes 10 minutes apart, each with a commit and
@@ -138,34 +230,4 @@ func settled() int {
 		least = min(least, runtime.NumGoroutine())
 	}
 	return least
-}
-
-// A start with the state of 100,000 tasks, up to the answer to the first scrape.
-func BenchmarkStart100k(b *testing.B) {
-	const tasks, most = 100_000, time.Second
-	path := filepath.Join(b.TempDir(), "state")
-	r := newRig(b, simulator.Options{})
-	r.put("d-0000", 0, tasks, rigBegins.Add(-160*time.Hour), 159*time.Hour)
-	yaml := unlimited + directories(1)
-	r.start(yaml, path)
-	r.refresh(tasks)
-	r.stop()
-	var shown, answered []time.Duration
-	for b.Loop() {
-		r.pass(time.Minute)
-		began := time.Now()
-		r.start(yaml, path)
-		if s := r.group.States()[0]; s.Snapshot == nil || sum(s) != tasks {
-			b.Fatal("the state of the run before is not shown at once")
-		}
-		shown = append(shown, time.Since(began))
-		r.scrape()
-		answered = append(answered, time.Since(began))
-		r.stop()
-	}
-	b.ReportMetric(median(shown).Seconds(), "s/state-shown")
-	b.ReportMetric(median(answered).Seconds(), "s/first-scrape")
-	if took := slices.Min(answered); took > most {
-		b.Errorf("the first scrape after a start is answered after %v, at most %v", took, most)
-	}
 }

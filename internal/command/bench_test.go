@@ -26,7 +26,7 @@ type rig struct {
 	clock *atomic.Int64 // of the exporter and of the API, Unix time in ns
 	calm  *sync.RWMutex // a call under way holds it for reading: its Date would be wrong if the clock moved
 	api   *simulator.Server
-	page  http.Handler // of scrapes
+	page  *httptest.Server // of scrapes
 	*exporter
 }
 
@@ -50,15 +50,17 @@ func (r *rig) start(yaml, path string) {
 	r.Helper()
 	r.exporter = watch(r, yaml, path, r.time, r)
 	own := collector.Process{Reloaded: func() (bool, time.Time) { return true, rigBegins }}
-	var err error
-	if r.page, err = server.New(server.Options{Refresher: r.group, Process: own, Now: r.time, Log: r.log}); err != nil {
+	handler, err := server.New(server.Options{Refresher: r.group, Process: own, Now: r.time, Log: r.log})
+	if err != nil {
 		r.Fatal(err)
 	}
+	r.page = httptest.NewServer(handler)
 }
 
 // stop ends the exporter and lets go of it; the simulated API stays.
 func (r *rig) stop() {
 	r.Helper()
+	r.page.Close()
 	if err := r.close(); err != nil {
 		r.Error(err)
 	}
@@ -83,35 +85,27 @@ func (r *rig) refresh(tasks int) (took time.Duration) {
 	return took
 }
 
-// scrape is GET /metrics, with the body thrown away.
+// scrape is GET /metrics with gzip, as Prometheus asks, with the body thrown away.
 func (r *rig) scrape() time.Duration {
 	r.Helper()
-	rec := unread{header: http.Header{}}
-	request := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "/metrics", nil)
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.page.URL+"/metrics", nil)
+	if err != nil {
+		r.Fatal(err)
+	}
+	request.Header.Set("Accept-Encoding", "gzip") // by hand: the client leaves the answer as it is
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
 	began := time.Now()
-	r.page.ServeHTTP(&rec, request)
+	response, err := r.page.Client().Do(request)
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer response.Body.Close()
+	n, err := io.Copy(io.Discard, response.Body)
 	took := time.Since(began)
-	if rec.status != http.StatusOK || rec.n == 0 {
-		r.Fatalf("a scrape answers %d with %d bytes", rec.status, rec.n)
+	if err != nil || response.StatusCode != http.StatusOK || n == 0 || response.Header.Get("Content-Encoding") != "gzip" {
+		r.Fatalf("a scrape answers %s with %d bytes, %v: %v", response.Status, n, response.Header, err)
 	}
 	return took
-}
-
-type unread struct {
-	header http.Header
-	status int
-	n      int
-}
-
-func (u *unread) Header() http.Header    { return u.header }
-func (u *unread) WriteHeader(status int) { u.status = status }
-
-func (u *unread) Write(b []byte) (int, error) {
-	if u.status == 0 {
-		u.status = http.StatusOK
-	}
-	u.n += len(b)
-	return len(b), nil
 }
 
 // pass lets time go by.

@@ -129,3 +129,40 @@ func (w *steadyWindow) page() time.Duration {
 	w.Snapshot()
 	return time.Since(began)
 }
+
+// BenchmarkLeavingTogether takes in pages while 2,000 failures that started in
+// one second leave a window of a day among 100,000 tasks, and while nothing leaves.
+func BenchmarkLeavingTogether(b *testing.B) {
+	const tasks, together, most = 100_000, 2_000, 1.5
+	window := 24 * time.Hour
+	rng := rand.New(rand.NewPCG(3, 3))
+	w := &steadyWindow{Ledger: filled(tasks), rng: rng, id: 2 * tasks, now: benchNow}
+	set := w.set
+	set.Window = window
+	w.Configure(set)
+	batch := NewBatch()
+	for i := range together {
+		t := companyTask(50*i, rng, benchNow.Add(-window+10*time.Second)) // each 50th fails
+		t.ID = fmt.Sprintf("together-%d", i)
+		batch.Add([]task.Task{t})
+	}
+	w.Apply(batch, Span{Began: benchNow, At: benchNow, Since: benchNow.Add(-Retention)})
+	w.Committed(benchNow)
+	var leaving, other []time.Duration
+	for i := range 400 {
+		if took := w.page(); i >= 5 && i < 15 {
+			leaving = append(leaving, took)
+		} else if i >= 15 {
+			other = append(other, took)
+		}
+	}
+	slices.Sort(leaving)
+	slices.Sort(other)
+	slowest, usual := leaving[len(leaving)-1], other[len(other)/2]
+	ratio := float64(leaving[len(leaving)/2]) / float64(usual)
+	b.ReportMetric(float64(slowest.Microseconds()), "µs/slowest")
+	b.ReportMetric(ratio, "ratio")
+	if ratio > most {
+		b.Errorf("a page takes %.2f times as long while failures leave together, at most %v", ratio, most)
+	}
+}

@@ -134,7 +134,7 @@ func BenchmarkSteadyRefresh(b *testing.B) {
 		return took[i][len(took[i])/2]
 	}
 	for i, n := range sizes {
-		b.ReportMetric(float64(median(i).Microseconds()), fmt.Sprintf("µs/refresh-%d", n))
+		b.ReportMetric(median(i).Seconds()*1e3, fmt.Sprintf("ms/refresh-%d", n))
 		b.ReportMetric(float64(calls[i])/float64(b.N*rounds), fmt.Sprintf("calls/refresh-%d", n))
 	}
 	ratio := float64(median(3)) / float64(median(1))
