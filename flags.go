@@ -17,12 +17,12 @@ import (
 func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	s.Web = webflag.AddFlags(c, ":10066")
 	c.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&s.HTTP.TelemetryPath)
-	c.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.HTTP.EnableLifecycle)
-	c.Flag("web.max-requests", "Scrapes at once, those that wait included; more are answered 503. 0 is no limit.").Default("40").SetValue((*wholeNumber)(&s.HTTP.MaxRequests))
+	c.Flag("web.enable-lifecycle", "Allow POST /-/reload.").BoolVar(&s.HTTP.EnableLifecycle)
+	c.Flag("web.max-requests", "Scrapes served at once, including those that wait; further ones get 503. 0 means no limit.").Default("40").SetValue((*wholeNumber)(&s.HTTP.MaxRequests))
 	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
-	c.Flag("web.timeout-offset", "Taken off the scrape timeout that Prometheus sends, so that the answer is there in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
-	c.Flag("storage.path", "Folder for the state, created if missing, so that counters and unresolved failures survive a restart; without it nothing does.").StringVar(&s.StoragePath)
-	c.Flag("log.task-events", "Which events of tasks the log has a line for: failures and how they end, all, or none.").
+	c.Flag("web.timeout-offset", "Subtracted from Prometheus' scrape timeout, so that the answer arrives in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
+	c.Flag("storage.path", "Folder for state, created if missing. Without it, counters and unresolved failures are lost at a restart.").StringVar(&s.StoragePath)
+	c.Flag("log.task-events", "Task events to log: failures and how they end, all, or none.").
 		Default("failed").EnumVar(&s.TaskEvents, "none", "failed", "all")
 	own := flagsOf(c)
 	fromEnvironment(own)
@@ -31,46 +31,46 @@ func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 
 func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
 	d.Web = &web.FlagConfig{
-		WebListenAddresses: c.Flag("web.listen-address", "Address to serve metrics on; repeatable.").Default("127.0.0.1:10066").Strings(),
+		WebListenAddresses: c.Flag("web.listen-address", "Address to listen on; repeatable.").Default("127.0.0.1:10066").Strings(),
 		WebConfigFile:      new(string),
 	}
-	c.Flag("seed", "Number that makes up the company; the same seed is the same company.").Default("1").Uint64Var(&d.Seed)
-	c.Flag("speed", "How much faster than usual things happen.").Default("1").Float64Var(&d.Speed)
-	c.Flag("fault", "Play an outage that comes and goes.").EnumVar(&d.Fault, command.Faults()...)
+	c.Flag("seed", "Seed of the simulated company; the same seed gives the same company.").Default("1").Uint64Var(&d.Seed)
+	c.Flag("speed", "How many times faster than usual tasks start and end.").Default("1").Float64Var(&d.Speed)
+	c.Flag("fault", "Simulate an outage that comes and goes.").EnumVar(&d.Fault, command.Faults()...)
 	nameInErrors(flagsOf(c))
 }
 
 func checkFlags(c *kingpin.CmdClause, check *command.Check) {
-	c.Flag("live", "Make one signed call per directory, and say which failure reasons no rule matches.").BoolVar(&check.Live)
-	c.Flag("syntax-only", "Look at nothing but the file: no environment variable, no secret file, no network.").BoolVar(&check.SyntaxOnly)
-	c.Flag("tasks-per-day", "Tasks a day and directory to count API calls for.").Default("1000").Float64Var(&check.TasksPerDay)
-	c.Flag("scrape-interval", "Time between two scrapes to count API calls for.").Default("1m").DurationVar(&check.ScrapeInterval)
+	c.Flag("live", "Make one signed call per directory and list failure reasons that no rule matches.").BoolVar(&check.Live)
+	c.Flag("syntax-only", "Check the file alone: read no environment variable and no secret file, and make no call.").BoolVar(&check.SyntaxOnly)
+	c.Flag("tasks-per-day", "Assumed tasks per day per directory.").Default("1000").Float64Var(&check.TasksPerDay)
+	c.Flag("scrape-interval", "Assumed scrape interval.").Default("1m").DurationVar(&check.ScrapeInterval)
 	nameInErrors(flagsOf(c))
 }
 
 // listingFlags are the parameters of ListTasks.
 func listingFlags(c *kingpin.CmdClause, l *command.Listing, since string) {
-	c.Flag("status", "Only tasks of this status.").EnumVar((*string)(&l.Status), words(task.Statuses())...)
+	c.Flag("status", "Only tasks with this status.").EnumVar((*string)(&l.Status), words(task.Statuses())...)
 	c.Flag("task-type", "Only tasks of this type.").EnumVar((*string)(&l.Type), words(task.Types())...)
 	c.Flag("access-configuration-id", "Only tasks of this access configuration.").StringVar(&l.Filter.AccessConfigurationID)
 	c.Flag("target-id", "Only tasks on this account.").StringVar(&l.Filter.TargetID)
-	c.Flag("principal-type", "User or Group; follows from an id that begins with u- or g-.").EnumVar(&l.Filter.PrincipalType, "User", "Group")
+	c.Flag("principal-type", "User or Group. Not needed if the principal id begins with u- or g-.").EnumVar(&l.Filter.PrincipalType, "User", "Group")
 	c.Flag("principal-id", "Only tasks for this user or group.").StringVar(&l.Filter.PrincipalID)
-	c.Flag("since", "Only tasks that started since: a duration such as 24h or 7d, or a time such as 2026-11-25T08:00:00Z.").Default(since).StringVar(&l.Since)
+	c.Flag("since", "Only tasks started since then: a duration such as 24h or 7d, or a time such as 2026-11-25T08:00:00Z.").Default(since).StringVar(&l.Since)
 }
 
 func tasksFlags(c *kingpin.CmdClause, t *command.Tasks) {
 	listingFlags(c, &t.Listing, "24h")
-	c.Flag("limit", "Print so many at most; 0 is all.").Default("0").SetValue((*wholeNumber)(&t.Limit))
-	c.Flag("output", "table, json or csv.").Short('o').Default("table").EnumVar(&t.Format, "table", "json", "csv")
+	c.Flag("limit", "Maximum number of tasks to print; 0 means all.").Default("0").SetValue((*wholeNumber)(&t.Limit))
+	c.Flag("output", "Output format: table, json or csv.").Short('o').Default("table").EnumVar(&t.Format, "table", "json", "csv")
 	nameInErrors(flagsOf(c))
 }
 
 func waitFlags(c *kingpin.CmdClause, w *command.Wait) {
 	listingFlags(c, &w.Listing, "15m")
-	c.Flag("interval", "Time between two looks.").Default("5s").DurationVar(&w.Interval)
+	c.Flag("interval", "Time between polls.").Default("5s").DurationVar(&w.Interval)
 	c.Flag("timeout", "How long to wait.").Default("15m").DurationVar(&w.Timeout)
-	c.Flag("min-tasks", "Wait also until so many matching tasks are listed.").Default("0").SetValue((*wholeNumber)(&w.MinTasks))
+	c.Flag("min-tasks", "Wait until at least this many matching tasks are listed.").Default("0").SetValue((*wholeNumber)(&w.MinTasks))
 	nameInErrors(flagsOf(c))
 }
 

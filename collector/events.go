@@ -12,7 +12,7 @@ func eventTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_tasks_started_total", Type: Counter, Unit: "tasks", Section: Events,
 				Help:   "Tasks that have started, by task type.",
-				Notes:  "Tasks listed by the first complete refresh are where counting begins; they do not count.",
+				Notes:  "Tasks listed by the first complete refresh are the baseline and do not count.",
 				Labels: []string{"task_type"},
 				Query:  `sum by (task_type) (increase(cloudsso_tasks_started_total[1h]))`,
 			},
@@ -34,7 +34,7 @@ func eventTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_task_failures_total", Type: Counter, Unit: "tasks", Section: Events,
 				Help:   "Tasks that have failed, by task type and failure reason.",
-				Notes:  "The series of a new reason stays at 0 for `new_series_hold`, so that `increase()` sees its first failure; until then the sum over reasons is behind `cloudsso_tasks_finished_total{status=\"Failed\"}`.",
+				Notes:  "The series of a new reason stays at 0 for `new_series_hold`, so that `increase()` sees its first failure. Until then the sum over reasons is lower than `cloudsso_tasks_finished_total{status=\"Failed\"}`.",
 				Labels: []string{"task_type", "failure_reason"},
 				Query:  `topk(5, sum by (failure_reason) (increase(cloudsso_task_failures_total[1d])))`,
 			},
@@ -44,8 +44,8 @@ func eventTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_task_duration_seconds", Type: Histogram, Unit: "seconds", Section: Events,
-				Help:   "How long finished tasks took from start to end, by task type and status.",
-				Notes:  "Tasks without a valid start and end are not in it. Classic buckets from 1 s to 1 h; a scraper of native histograms gets buckets 9 % wide.",
+				Help:   "Duration of finished tasks from start to end, by task type and status.",
+				Notes:  "Tasks without a valid start and end are left out. Classic buckets go from 1 s to 1 h; native buckets are 9 % wide.",
 				Labels: []string{"task_type", "status"},
 				Query:  `histogram_quantile(0.9, sum by (le, task_type) (rate(cloudsso_task_duration_seconds_bucket[1d])))`,
 			},

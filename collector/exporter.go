@@ -43,7 +43,7 @@ func (p Process) value(name string) func() float64 {
 	case name == program+"_config_last_reload_successful" && p.Reloaded != nil:
 		return func() float64 {
 			ok, _ := p.Reloaded()
-			return truth(ok)
+			return boolValue(ok)
 		}
 	case name == program+"_config_last_reload_success_timestamp_seconds" && p.Reloaded != nil:
 		return func() float64 {
@@ -51,7 +51,7 @@ func (p Process) value(name string) func() float64 {
 			return unix(success)
 		}
 	case name == program+"_storage_up" && p.StorageUp != nil:
-		return func() float64 { return truth(p.StorageUp()) }
+		return func() float64 { return boolValue(p.StorageUp()) }
 	default:
 		return nil
 	}
@@ -75,7 +75,7 @@ func exporterMetrics() []Metric {
 		},
 		{
 			Name: program + "_config_last_reload_success_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds",
-			Help:  "When the configuration was last loaded successfully, by the exporter's own clock.",
+			Help:  "Unix time of the last successful load of the configuration, by the exporter's own clock.",
 			Query: `time() - cloudsso_exporter_config_last_reload_success_timestamp_seconds`,
 		},
 		{

@@ -17,20 +17,20 @@ func healthTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_up", Type: Gauge, Unit: "0 or 1", Section: Health,
 				Help:  "Whether the last refresh of the directory succeeded.",
-				Notes: "Absent before the first attempt has ended. While it is 0 all other numbers are those of the last complete refresh.",
+				Notes: "Absent until the first attempt has ended. While it is 0, all other numbers are those of the last complete refresh.",
 				Query: `min by (directory_id) (cloudsso_up) == 0`,
 			},
 			values: func(s *refresh.State) []sample {
 				if !s.Attempted {
 					return nil
 				}
-				return []sample{{value: truth(s.Up)}}
+				return []sample{{value: boolValue(s.Up)}}
 			},
 		},
 		{
 			Metric: Metric{
 				Name: "cloudsso_last_refresh_error", Type: Gauge, Unit: "0 or 1", Section: Health,
-				Help:   "1 for the kind of the last refresh's error while cloudsso_up is 0, else 0.",
+				Help:   "1 for the kind of the last error while cloudsso_up is 0, otherwise 0.",
 				Notes:  "All kinds are always present. The log and /api/v1/status have the error itself.",
 				Labels: []string{"kind"},
 				Query:  `cloudsso_last_refresh_error == 1`,
@@ -40,8 +40,8 @@ func healthTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_last_refresh_success_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Health,
-				Help:  "When what is shown of the directory was true: the last complete refresh.",
-				Notes: "Absent before the first success. With a state folder it is there straight after a restart.",
+				Help:  "Unix time of the last successful refresh.",
+				Notes: "`time()` minus this is the age of the numbers. Absent until the first success; with a state folder it is there right after a restart.",
 				Query: `time() - cloudsso_last_refresh_success_timestamp_seconds`,
 			},
 			values: func(s *refresh.State) []sample {
@@ -69,7 +69,7 @@ func healthTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_refresh_duration_seconds", Type: Histogram, Unit: "seconds", Section: Health,
-				Help:  "How long refreshes took, waiting and retries included.",
+				Help:  "Duration of refreshes, including retries and waiting.",
 				Query: `histogram_quantile(0.9, sum by (le) (rate(cloudsso_refresh_duration_seconds_bucket[1h])))`,
 			},
 			values: func(s *refresh.State) []sample { return one(s.Duration) },
@@ -77,8 +77,8 @@ func healthTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_api_requests_total", Type: Counter, Unit: "requests", Section: Health,
-				Help:   "HTTP requests to the API, retries included, by action and code.",
-				Notes:  "The code is OK, the API's error code, or timeout, network or invalid_response. OK and Throttling.User are there from the start; from the 33rd code on they are `other`.",
+				Help:   "HTTP requests to the API, including retries, by action and code.",
+				Notes:  "The code is OK, the API's error code, or timeout, network or invalid_response. OK and Throttling.User are present from the start. After 32 codes, further ones count as `other`.",
 				Labels: []string{"action", "code"},
 				Query:  `sum by (code) (increase(cloudsso_api_requests_total{code!="OK"}[1h]))`,
 			},
@@ -94,7 +94,7 @@ func healthTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_api_request_duration_seconds", Type: Histogram, Unit: "seconds", Section: Health,
-				Help:   "How long HTTP requests to the API took, each attempt by itself, by action.",
+				Help:   "Duration of single HTTP requests to the API, by action.",
 				Labels: []string{"action"},
 				Query:  `sum(rate(cloudsso_api_request_duration_seconds_sum[5m])) / sum(rate(cloudsso_api_request_duration_seconds_count[5m]))`,
 			},
@@ -103,7 +103,7 @@ func healthTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_failure_reasons_overflow_total", Type: Counter, Unit: "tasks", Section: Health,
-				Help:  "Failed tasks whose reason became other because failure_reasons.limit was reached.",
+				Help:  "Failed tasks counted under the reason \"other\" because failure_reasons.limit is reached.",
 				Notes: "If it grows, write `failure_reasons.rules` for the reasons that matter, or raise the limit.",
 				Query: `increase(cloudsso_failure_reasons_overflow_total[1d]) > 0`,
 			},
@@ -120,7 +120,7 @@ func lastError(s *refresh.State) (all []sample) {
 		last = task.ErrorOther
 	}
 	for _, kind := range kinds {
-		all = append(all, sample{labels: []string{string(kind)}, value: truth(s.Attempted && !s.Up && kind == last)})
+		all = append(all, sample{labels: []string{string(kind)}, value: boolValue(s.Attempted && !s.Up && kind == last)})
 	}
 	return all
 }
@@ -141,7 +141,7 @@ func createdAt(h *histogram.Histogram) time.Time {
 	return h.Created
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}

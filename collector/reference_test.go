@@ -30,35 +30,34 @@ func TestReference(t *testing.T) {
 	}
 }
 
-const referenceHead = `<!-- Made from the table in collector/ by go generate ./collector: change that, not this. -->
+const referenceHead = `<!-- Generated from the table in collector/ by go generate ./collector. Do not edit. -->
 # Metrics
 
-What ` + "`/metrics`" + ` shows, and how to read it. Every metric of a directory has the label ` + "`directory_id`" + `; the other labels
-are named with each metric. No sample carries a timestamp. A directory's times are Unix time in seconds by the API's clock.
+What ` + "`/metrics`" + ` shows and how to read it. Every metric of a directory has the label ` + "`directory_id`" + `; each metric lists its
+other labels. No sample carries a timestamp. Times of a directory are Unix time in seconds by the API's clock.
 
-The gauges under *Tasks* and the counters under *Events* are those of one complete refresh, whole or not at all. A refresh
-that fails changes none of them: ` + "`cloudsso_up`" + ` is 0, and the age of what is shown is
-` + "`time() - cloudsso_last_refresh_success_timestamp_seconds`" + `.
+All gauges under *Tasks* and counters under *Events* come from one complete refresh. A refresh that fails changes none of
+them: ` + "`cloudsso_up`" + ` becomes 0, and ` + "`time() - cloudsso_last_refresh_success_timestamp_seconds`" + ` is the age of the numbers.
 
-Counters begin at 0 with the first complete refresh: what had happened by then is in the gauges only. Each task counts once,
-ever; with a state folder also across restarts. Protobuf scrapes carry created timestamps and native histogram buckets.
+Counters start at 0 with the first complete refresh; earlier tasks appear in the gauges only. Each task counts once, with a
+state folder also across restarts. Protobuf scrapes carry created timestamps and native histogram buckets.
 
 ## Labels
 
 | label | value |
 | --- | --- |
 | ` + "`directory_id`" + ` | id of the CloudSSO directory |
-| ` + "`task_type`" + ` | ProvisionAccessConfiguration, DeprovisionAccessConfiguration, CreateAccessAssignment, DeleteAccessAssignment; a type that the API adds one day is passed through, from the ninth on as ` + "`other`" + ` |
-| ` + "`status`" + ` | InProgress, Success, Failed; further ones likewise |
-| ` + "`failure_reason`" + ` | what a rule of ` + "`failure_reasons.rules`" + ` says; else an error code or the text with ids and names replaced, at most 100 characters; ` + "`unknown`" + ` without a text; ` + "`other`" + ` above ` + "`failure_reasons.limit`" + ` |
+| ` + "`task_type`" + ` | ProvisionAccessConfiguration, DeprovisionAccessConfiguration, CreateAccessAssignment, DeleteAccessAssignment; types the API adds later are passed through, up to 8 in all, then ` + "`other`" + ` |
+| ` + "`status`" + ` | InProgress, Success, Failed; new ones are passed through in the same way |
+| ` + "`failure_reason`" + ` | the reason of the first matching rule; otherwise an error code, or the text with ids and names replaced, at most 100 characters; ` + "`unknown`" + ` if there is no text; ` + "`other`" + ` beyond ` + "`failure_reasons.limit`" + ` |
 | ` + "`task_id`" + ` | id of the latest failed task of the subject |
-| ` + "`access_configuration_id`, `access_configuration_name`" + ` | what was to be provisioned or assigned |
-| ` + "`target_id`, `target_name`" + ` | the account it was for |
-| ` + "`principal_id`, `principal_name`, `principal_type`" + ` | the user or group it was for; empty for (de)provisionings |
+| ` + "`access_configuration_id`, `access_configuration_name`" + ` | the access configuration to provision or assign |
+| ` + "`target_id`, `target_name`" + ` | the account |
+| ` + "`principal_id`, `principal_name`, `principal_type`" + ` | the user or group; empty for (de)provisioning tasks |
 | ` + "`kind`" + ` | credentials, permission, throttled, not_found, timeout, network, invalid_response, storage, other |
 | ` + "`result`" + ` | success, error |
-| ` + "`action`" + ` | the API's operation: ListTasks |
-| ` + "`code`" + ` | of API requests: OK, the API's error code, timeout, network, invalid_response; of scrapes: the HTTP status |
+| ` + "`action`" + ` | the API operation: ListTasks |
+| ` + "`code`" + ` | for API requests: OK, the API's error code, timeout, network or invalid_response; for scrapes: the HTTP status |
 `
 
 // reference is docs/metrics.md.
@@ -84,7 +83,7 @@ func reference() string {
 			fmt.Fprintf(&b, "\n```promql\n%s\n```\n", m.Query)
 		}
 	}
-	b.WriteString("\nBeside these there are client_golang's other `go_*` and `process_*` metrics, which depend on the Go version and the platform.\n")
+	b.WriteString("\nclient_golang adds further `go_*` and `process_*` metrics, which depend on the Go version and the platform.\n")
 	return b.String()
 }
 

@@ -16,7 +16,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_tasks", Type: Gauge, Unit: "tasks", Section: Tasks,
 				Help:   "Tasks started within the window, by task type and status.",
-				Notes:  "Every type and status that CloudSSO documents is there from the first complete refresh on, at 0 if need be; before it there is none. It goes down as tasks leave the window: use the counters for rates.",
+				Notes:  "From the first complete refresh on, every documented type and status has a series, at 0 if there is no such task. The value falls as tasks leave the window; use the counters for rates.",
 				Labels: []string{"task_type", "status"},
 				Query:  `sum by (task_type) (cloudsso_tasks{status="Failed"})`,
 			},
@@ -32,7 +32,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_failed_tasks", Type: Gauge, Unit: "tasks", Section: Tasks,
 				Help:   "Failed tasks started within the window, by task type and failure reason.",
-				Notes:  "It counts tasks, also those whose failure has been put right since. Reasons without a failed task in the window are absent.",
+				Notes:  "It counts tasks, including those that were retried with success since. A reason without a failed task in the window has no series.",
 				Labels: []string{"task_type", "failure_reason"},
 				Query:  `topk(5, sum by (failure_reason) (cloudsso_failed_tasks))`,
 			},
@@ -45,7 +45,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_unresolved_failures", Type: Gauge, Unit: "subjects", Section: Tasks,
 				Help:   "Subjects whose latest finished task failed, by that task's type.",
-				Notes:  "What is wrong now. A subject is an access configuration on a target, with the principal for access assignments. A later success of the same or the reverse task resolves it; a retry that is still running does not. All four task types are always present.",
+				Notes:  "What is broken now. A subject is an access configuration on a target, with the principal for access assignments. A later success of the same or the reverse task resolves it; a retry that is still running does not. All four task types are always present.",
 				Labels: []string{"task_type"},
 				Query:  `sum by (directory_id, task_type) (cloudsso_unresolved_failures) > 0`,
 			},
@@ -64,7 +64,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_unresolved_failures_by_reason", Type: Gauge, Unit: "subjects", Section: Tasks,
 				Help:   "Subjects whose latest finished task failed, by that task's type and failure reason.",
-				Notes:  "Types and reasons without any are absent.",
+				Notes:  "A type and reason without any has no series.",
 				Labels: []string{"task_type", "failure_reason"},
 				Query:  `topk(5, sum by (failure_reason) (cloudsso_unresolved_failures_by_reason))`,
 			},
@@ -76,7 +76,7 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_unresolved_failures_unlisted", Type: Gauge, Unit: "subjects", Section: Tasks,
-				Help:  "Unresolved failures without a series of their own, because unresolved_failures.limit is reached.",
+				Help:  "Unresolved failures beyond unresolved_failures.limit, which have no series of their own.",
 				Notes: "`/api/v1/failures` and the status page list all of them.",
 				Query: `cloudsso_unresolved_failures_unlisted > 0`,
 			},
@@ -88,7 +88,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_subject_failing", Type: Gauge, Unit: "1 or 0", Section: Tasks,
 				Help:   "1 for each unresolved failure; 0 for an hour after it was resolved or given up.",
-				Notes:  "At most `unresolved_failures.limit` at 1, failed DeleteAccessAssignment first, then the newest, and as many at 0, the latest. Labels are fixed when a streak of failures begins: a retry, a restart with state or a renaming changes none. Names and the path are empty with `unresolved_failures.names: false`.",
+				Notes:  "At most `unresolved_failures.limit` series are at 1: failed DeleteAccessAssignment first, then the newest. As many are at 0: those resolved last. The labels are fixed when a streak of failures begins; a retry, a restart with state or a new name changes none of them. With `unresolved_failures.names: false`, names and path are empty.",
 				Labels: subjectLabels(),
 				Query:  `cloudsso_subject_failing{task_type="DeleteAccessAssignment"} == 1`,
 			},
@@ -105,8 +105,8 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_unresolved_failure_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
-				Help:   "Unresolved failures one by one: end of the first failed task of the subject's streak of failures.",
-				Notes:  "The same ones as `cloudsso_subject_failing` at 1. `task_id` and `failure_reason` are of the latest attempt: a retry that fails makes another series.",
+				Help:   "When each unresolved failure began: the end of the first failed task of its streak.",
+				Notes:  "The same subjects as `cloudsso_subject_failing` at 1. `task_id` and `failure_reason` are those of the latest attempt, so a retry that fails starts a new series.",
 				Labels: append(subjectLabels(), "task_id", "failure_reason"),
 				Query:  `time() - cloudsso_unresolved_failure_start_timestamp_seconds{task_type="DeleteAccessAssignment"}`,
 			},
@@ -121,7 +121,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_last_task_end_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
 				Help:   "End of the newest finished task seen, by task type and status.",
-				Notes:  "Also of one that has left the window. Absent when none was seen.",
+				Notes:  "It stays when that task has left the window. Absent until one is seen.",
 				Labels: []string{"task_type", "status"},
 				Query:  `time() - cloudsso_last_task_end_timestamp_seconds{status="Success"}`,
 			},
@@ -136,8 +136,8 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_oldest_in_progress_start_timestamp_seconds", Type: Gauge, Unit: "Unix time in seconds", Section: Tasks,
-				Help:   "Start of the oldest task that is in progress, by task type, also of one older than the window.",
-				Notes:  "Absent when none is running. After 7 days the API lists a task no longer, and it is no longer followed.",
+				Help:   "Start of the oldest task in progress, by task type.",
+				Notes:  "Includes tasks older than the window. Absent when none is in progress. The API lists a task for 7 days; after that it is no longer followed.",
 				Labels: []string{"task_type"},
 				Query:  `time() - cloudsso_oldest_in_progress_start_timestamp_seconds > 30 * 60`,
 			},
@@ -152,7 +152,7 @@ func stateTable() []description {
 		{
 			Metric: Metric{
 				Name: "cloudsso_window_seconds", Type: Gauge, Unit: "seconds", Section: Tasks,
-				Help:  "The configured window: how far back the window's gauges count tasks.",
+				Help:  "The configured window: how far back the gauges count tasks.",
 				Query: `cloudsso_window_seconds / 86400`,
 			},
 			values: func(s *refresh.State) []sample { return []sample{{value: s.Window.Seconds()}} },
@@ -161,7 +161,7 @@ func stateTable() []description {
 			Metric: Metric{
 				Name: "cloudsso_directory_info", Type: Gauge, Unit: "always 1", Section: Tasks,
 				Help:   "A constant 1 for each configured directory, with its name and region as labels.",
-				Notes:  "To put names beside ids in other metrics.",
+				Notes:  "Joins names to the ids in other metrics.",
 				Labels: []string{"name", "region"},
 				Query:  `sum by (directory_id) (cloudsso_unresolved_failures) * on (directory_id) group_left (name) cloudsso_directory_info`,
 			},

@@ -93,20 +93,20 @@ func (e *exporter) apply(c *config.Config) error {
 		l.SetBurst(c.API.Burst)
 	}
 	for _, d := range added {
-		e.log.Info("directory watched", "directory_id", d.ID, "name", d.Name, "region", d.Region, "endpoint", d.URL(),
+		e.log.Info("watching directory", "directory_id", d.ID, "name", d.Name, "region", d.Region, "endpoint", d.URL(),
 			"credential", string(d.Credential.Type))
 	}
 	e.group.Set(directories)
 	for id, w := range last.running {
 		if next.running[id] == nil {
 			w.directory.Close()
-			e.log.Info("directory no longer watched: its state is kept for 30 days", "directory_id", id)
+			e.log.Info("stopped watching directory; its state is kept for 30 days", "directory_id", id)
 		}
 	}
 	for _, d := range renewed {
 		w := next.running[d.ID]
 		w.directory.Configure(e.settings(c, d), e.client(next, d, w))
-		e.log.Info("directory configured anew", "directory_id", d.ID)
+		e.log.Info("directory configuration changed", "directory_id", d.ID)
 	}
 	e.retain()
 	return nil
@@ -128,7 +128,7 @@ func (e *exporter) client(p parts, d config.Directory, w *watched) *apiclient.Cl
 	c.OnRetry = func(wait time.Duration, err error) {
 		w.directory.Stalled(wait)
 		if err != nil {
-			e.log.Debug("a call is made again", "directory_id", d.ID, "wait", wait, "err", err)
+			e.log.Debug("retrying a call", "directory_id", d.ID, "wait", wait, "err", err)
 		}
 	}
 	return apiclient.New(c)
@@ -200,7 +200,7 @@ func (e *exporter) retain() {
 		ids = append(ids, d.ID)
 	}
 	if err := e.store.Retain(ids); err != nil {
-		e.log.Warn("the state folder cannot note which directories are configured: removed ones may be kept longer than 30 days", "err", err)
+		e.log.Warn("cannot record in the state folder which directories are configured; the state of removed ones may stay longer than 30 days", "err", err)
 	}
 }
 

@@ -46,7 +46,7 @@ func (r *reloader) reload() error {
 	r.mu.Unlock()
 	if err != nil {
 		for mistake := range strings.Lines(err.Error()) {
-			r.log.Error("reload failed: the old configuration keeps running", "err", strings.TrimSuffix(mistake, "\n"))
+			r.log.Error("reload failed; the old configuration keeps running", "err", strings.TrimSuffix(mistake, "\n"))
 		}
 		return err
 	}

@@ -91,7 +91,7 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 	case closeErr := <-closed:
 		return errors.Join(err, closeErr)
 	case <-time.After(closeWithin):
-		log.Warn("stopped while the disk or a reload keeps the state folder busy: nothing that was shown is lost")
+		log.Warn("stopped while the disk or a reload kept the state folder busy; nothing that was shown is lost")
 		return err
 	}
 }
@@ -128,7 +128,7 @@ func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload 
 	group.Add(func() error {
 		return web.ListenAndServe(httpServer, s.Web, log)
 	}, func(error) {
-		log.Info("stopping: running scrapes are finished")
+		log.Info("stopping; running scrapes are finished first")
 		timer := time.AfterFunc(answerWithin, answer)
 		defer timer.Stop()
 		within, cancel := context.WithTimeout(context.Background(), stopWithin)

@@ -22,6 +22,6 @@ func (s standardLog) Write(line []byte) (int, error) {
 	if said, _, quotes := strings.Cut(text, `"`); quotes {
 		text = said + "(left out)"
 	}
-	s.log.Warn("a library reports", "text", text)
+	s.log.Warn("message from a library", "text", text)
 	return len(line), nil
 }

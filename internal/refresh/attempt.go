@@ -97,12 +97,12 @@ func (d *Directory) walkNext(before Known, now time.Time) int {
 func (d *Directory) succeeded(cut ledger.Span, batch *ledger.Batch, first bool, took time.Duration) {
 	switch {
 	case !d.pub.Up && d.pub.Error != "":
-		d.log.Info("refresh works again", "took", took, "tasks_read", batch.Len())
+		d.log.Info("refresh succeeds again", "took", took, "tasks_read", batch.Len())
 	case first:
-		d.log.Info("first complete refresh: tasks listed so far are the baseline, counters begin at 0",
+		d.log.Info("first complete refresh; the tasks listed so far are the baseline and counters start at 0",
 			"took", took, "tasks", batch.Len(), "unresolved_failures", len(d.pub.Snapshot.Failures))
 	default:
-		d.log.Debug("refreshed", "took", took, "tasks_read", batch.Len())
+		d.log.Debug("refresh succeeded", "took", took, "tasks_read", batch.Len())
 	}
 	d.failures = 0
 	d.pub.Attempted = true
@@ -143,7 +143,7 @@ func (d *Directory) report(r ledger.Report, now time.Time) {
 			continue
 		}
 		d.odd[oddity] = now
-		d.log.Warn("odd answer of the API: "+string(oddity), "task_id", id)
+		d.log.Warn("unexpected answer from the API: "+string(oddity), "task_id", id)
 	}
 	d.logEvents(r.Events)
 }

@@ -120,7 +120,7 @@ func (d *Directory) restore() error {
 		return nil // the store has said that its end was damaged
 	}
 	d.pub.LastSuccess = snapshot.At
-	d.log.Info("state restored: its snapshot is shown and its counters go on", "last_complete_refresh", snapshot.At, "tasks", restored.Len())
+	d.log.Info("state restored; counters continue", "last_complete_refresh", snapshot.At, "tasks", restored.Len())
 	return nil
 }
 
@@ -298,6 +298,6 @@ func (d *Directory) onPage(rd *reading) {
 	d.state = nil
 	if now := d.now(); now.Sub(later(d.started, d.progressed)) >= progressEvery {
 		d.progressed = now
-		d.log.Info("a long read is under way: nothing new shows before it is whole", "pages", rd.pages, "tasks", rd.batch.Len())
+		d.log.Info("a long read is in progress; nothing new is shown until it is complete", "pages", rd.pages, "tasks", rd.batch.Len())
 	}
 }

@@ -35,7 +35,7 @@ func (d *Directory) logEvents(events []ledger.Event) {
 		}
 	}
 	if left > 0 {
-		d.log.Warn("more task events than are logged one by one; /api/v1/tasks lists the tasks", "logged", logged, "not_logged", left)
+		d.log.Warn("too many task events to log each; /api/v1/tasks lists all tasks", "logged", logged, "not_logged", left)
 	}
 }
 

@@ -151,10 +151,10 @@ func TestWhatIsSaidOfDamage(t *testing.T) {
 		want    string
 		copied  bool
 	}{
-		"torn":                {d.content[:len(d.content)-5], "not whole", false},
+		"torn":                {d.content[:len(d.content)-5], "incomplete", false},
 		"later":               {append(append([]byte(nil), d.content[:d.ends[0]+20]...), append([]byte{d.content[d.ends[0]+20] ^ 1}, d.content[d.ends[0]+21:]...)...), "read again", true},
 		"zeros in the middle": {append(append(append([]byte(nil), d.content[:d.ends[0]]...), make([]byte, 16)...), append(append([]byte(nil), d.content[d.ends[0]+16:]...), make([]byte, tornAtMost)...)...), "read again", true},
-		"first":               {append(append([]byte(nil), d.content[:60]...), append([]byte{d.content[60] ^ 1}, d.content[61:]...)...), "counting begins again", true},
+		"first":               {append(append([]byte(nil), d.content[:60]...), append([]byte{d.content[60] ^ 1}, d.content[61:]...)...), "counting starts again", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			os.Remove(d.file() + ".damaged")

@@ -95,7 +95,7 @@ func (f *file) load(replay func(ledger.Change) error) (whole bool, err error) {
 		return false, nil // the next commit writes a new file
 	}
 	if beginning != nil {
-		f.log.Error("the state file is damaged at its beginning, its records are good: it is written again", "path", f.path)
+		f.log.Error("the first bytes of the state file are damaged but its records are good; it will be rewritten", "path", f.path)
 		return damage == nil, nil
 	}
 	f.open, f.end = file, end
@@ -106,17 +106,17 @@ func (f *file) load(replay func(ledger.Change) error) (whole bool, err error) {
 // write, and reports whether the file can be gone on with.
 func (f *file) cut(file *os.File, end int64, damage error) bool {
 	if errors.Is(damage, errTorn) && end > int64(begins) {
-		f.log.Warn("the last record of the state file is not whole, as after a power failure: what happened since is read again", "path", f.path, "err", damage)
+		f.log.Warn("the last record of the state file is incomplete, as after a power failure; the time since is read again", "path", f.path, "err", damage)
 		return file.Truncate(end) == nil
 	}
 	aside := f.path + ".damaged"
 	err := copyFile(aside, file)
-	message := "the state file is damaged: what happened since the last good record is read again, if it is within 7 days"
+	message := "the state file is damaged; the time since its last good record is read again, up to 7 days"
 	if end <= int64(begins) {
-		message = "the state file is damaged at its first record: counting begins again from what is listed now"
+		message = "the first record of the state file is damaged; counting starts again from the tasks listed now"
 	}
 	if err != nil {
-		f.log.Error(message+"; no copy of it could be kept", "path", f.path, "err", damage, "copy_err", err)
+		f.log.Error(message+"; could not keep a copy of it", "path", f.path, "err", damage, "copy_err", err)
 		return false
 	}
 	f.log.Error(message, "path", f.path, "copy", aside, "err", damage)
@@ -144,7 +144,7 @@ func (f *file) commit(c ledger.Change, all func() ledger.Change) error {
 	}
 	if f.open != nil {
 		if why := f.changed(); why != "" {
-			f.log.Error("the state file was changed by another program: all of it is written again", "path", f.path, "reason", why)
+			f.log.Error("another program changed the state file; it will be rewritten from memory", "path", f.path, "reason", why)
 			f.drop()
 		}
 	}

@@ -70,7 +70,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	err := s.open(ctx, o.Wait)
 	s.up.Store(err == nil)
 	if isFull(err) {
-		s.log.Error("there is no room for the state folder: counters stay as they are until there is, which is tried at each refresh", "err", err)
+		s.log.Error("no room for the state folder; counters stay as they are, and each refresh tries again", "err", err)
 		return s, nil
 	}
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) lock(ctx context.Context, f *os.File, deadline time.Time) error 
 		}
 		if !told {
 			told = true
-			s.log.Info("waiting for the state folder: another process has it locked", "path", s.path, "at_most", left.Round(time.Second))
+			s.log.Info("waiting for the state folder; another process holds its lock", "path", s.path, "at_most", left.Round(time.Second))
 		}
 		select {
 		case <-ctx.Done():
