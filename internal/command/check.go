@@ -149,10 +149,14 @@ func (c Check) share(conf *config.Config, load refresh.Load) {
 			continue
 		}
 		wait := max(0, calls-float64(conf.API.Burst)) / conf.API.RateLimit
-		fmt.Fprintf(c.Out, "\n%s: %d of an account's directories share %g calls a second (api.rate_limit)\n", key.region, n, conf.API.RateLimit)
-		fmt.Fprintf(c.Out, "  steady refreshes use %.0f %% of that; refreshing all at once takes about %.0f s\n", 100*used, wait)
+		who := "one directory has"
+		if n > 1 {
+			who = fmt.Sprintf("%d directories of one account share", n)
+		}
+		fmt.Fprintf(c.Out, "\n%s: %s %g calls per second (api.rate_limit)\n", key.region, who, conf.API.RateLimit)
+		fmt.Fprintf(c.Out, "  steady refreshes use %.0f %% of them; refreshing all at once takes about %.0f s\n", 100*used, wait)
 		if used > 1 {
-			fmt.Fprintf(c.Out, "  TOO MUCH: refreshes will fail as throttled; raise api.rate_limit, as far as the API lets you, or cache_ttl\n")
+			fmt.Fprintf(c.Out, "  TOO MUCH: refreshes will be throttled; raise api.rate_limit as far as the API allows, or raise cache_ttl\n")
 		}
 	}
 }

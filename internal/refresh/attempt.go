@@ -3,6 +3,7 @@ package refresh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -47,7 +48,11 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 		d.ledger.Release(d.reader.api.Now()) // holds that are over do not wait for the API
 	}
 	if d.ledger.Complete() {
-		err = errors.Join(err, d.commit())
+		if failed := d.commit(); err == nil {
+			err = failed
+		} else if failed != nil {
+			err = fmt.Errorf("%w; %w", err, failed) // not errors.Join: an error is a line
+		}
 	}
 	took := d.now().Sub(local)
 
