@@ -292,7 +292,7 @@ func TestTasksAndWaitHideNames(t *testing.T) {
 
 // Whoever reads the list may stop in the middle.
 func TestTasksIntoAClosedPipe(t *testing.T) {
-	_, directory, config := api(t, "")
+	_, directory, config := api(t, "api: {rate_limit: 1000, burst: 1000}\n")
 	for n := range 2000 {
 		directory.Put(newTask(n, task.Success, time.Now().Add(-time.Hour)))
 	}

@@ -21,7 +21,7 @@ func TestCostIsAsChecked(t *testing.T) {
 	}{
 		{100, 15 * time.Second},
 		{10_000 / 7.0, time.Minute},
-		{20_000, 30 * time.Second},
+		{12_000, 30 * time.Second}, // two calls a refresh
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLab(t, "api: {rate_limit: 1000, burst: 1000}\n"+directories(1), simulator.Options{Latency: 20 * time.Millisecond})
