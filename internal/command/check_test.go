@@ -11,7 +11,7 @@ import (
 	"cloudsso_exporter/internal/reason"
 	"cloudsso_exporter/internal/task"
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 func checked(t *testing.T, yaml string) (string, error) {

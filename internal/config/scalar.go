@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // scalar fills into, of any type that is neither struct nor slice, from a node. Its error says what is wrong and what
