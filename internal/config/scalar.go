@@ -22,39 +22,37 @@ func scalar(n *yaml.Node, into reflect.Value) (err error) {
 	number := tag == "!!int" || tag == "!!float"
 	// Account ids are digits, and nobody quotes them: a number or date can be a text as it is written.
 	text := n.Kind == yaml.ScalarNode && strings.HasPrefix(tag, "!!") && tag != "!!binary" && tag != "!!bool"
+	want, rightType := "text in single quotes on one line", text
 	switch target := into.Addr().Interface().(type) {
 	case *time.Duration:
+		want = "a duration, such as 55s, 10m, 1h30m or 7d"
 		*target, err = parseDuration(s)
-		return wanted("a duration, such as 55s, 10m, 1h30m or 7d", n, text, err)
 	case *int:
+		want, rightType = "a whole number, in digits without quotes", number
 		*target, err = strconv.Atoi(s)
-		return wanted("a whole number, in digits without quotes", n, number, err)
 	case *float64:
+		want, rightType = "a number without quotes, such as 5 or 0.5", number
 		if *target, err = strconv.ParseFloat(s, 64); tag == "!!float" {
 			err = n.Decode(target) // .inf, too
 		}
-		return wanted("a number without quotes, such as 5 or 0.5", n, number, err)
 	case *bool:
-		return wanted("true or false, without quotes", n, tag == "!!bool", n.Decode(target))
+		want, rightType = "true or false, without quotes", tag == "!!bool"
+		err = n.Decode(target)
 	case **regexp.Regexp:
 		if text && s != "" {
 			*target, err = expression(s)
 			return err
 		}
+	default:
+		if text {
+			into.SetString(s)
+		}
 	}
-	if text && into.Kind() == reflect.String {
-		into.SetString(s)
-	}
-	return wanted("text in single quotes on one line", n, text, nil)
-}
-
-// wanted returns an error unless n is of the right type and has a right value.
-func wanted(what string, n *yaml.Node, rightType bool, err error) error {
-	if !rightType {
-		return fmt.Errorf("must be %s, not %s", what, kindOf(n))
-	}
-	if err != nil {
-		return fmt.Errorf("must be %s, not %s", what, quote(n.Value))
+	switch {
+	case !rightType:
+		return fmt.Errorf("must be %s, not %s", want, kindOf(n))
+	case err != nil:
+		return fmt.Errorf("must be %s, not %s", want, quote(s))
 	}
 	return nil
 }
@@ -78,17 +76,18 @@ func FormatDuration(d time.Duration) string {
 // expression is a regular expression. Its error shows where it goes wrong.
 func expression(s string) (*regexp.Regexp, error) {
 	re, err := regexp.Compile(s)
-	if bad, ok := errors.AsType[*syntax.Error](err); ok {
-		where, why := "", bad.Code.String()
-		if i := strings.Index(s, bad.Expr); i >= 0 && bad.Expr != s {
-			where = fmt.Sprintf(" at character %d, %s", 1+utf8.RuneCountInString(s[:i]), quote(bad.Expr))
-		}
-		if bad.Code == syntax.ErrInvalidPerlOp {
-			why += " (RE2 has no look-ahead and no look-behind)"
-		}
-		return nil, fmt.Errorf("is not a regular expression%s: %s; see https://golang.org/s/re2syntax", where, why)
+	bad, ok := errors.AsType[*syntax.Error](err)
+	if !ok {
+		return re, err
 	}
-	return re, err
+	where, why := "", bad.Code.String()
+	if before, _, found := strings.Cut(s, bad.Expr); found && bad.Expr != s {
+		where = fmt.Sprintf(" at character %d, %s", 1+utf8.RuneCountInString(before), quote(bad.Expr))
+	}
+	if bad.Code == syntax.ErrInvalidPerlOp {
+		why += " (RE2 has no look-ahead and no look-behind)"
+	}
+	return nil, fmt.Errorf("is not a regular expression%s: %s; see https://golang.org/s/re2syntax", where, why)
 }
 
 // quote shows a value that is not a secret on one line, cut when it is long.

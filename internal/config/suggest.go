@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,44 +11,38 @@ import (
 func (r *reading) unknownKey(e entry, path string, known []string, beside []entry) {
 	known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return key == "" })
 	name, _, joined := strings.Cut(e.key, ":")
-	near := nearest(name, known)
-	if near != "" && indexOf(beside, near) < 0 {
-		r.unread[join(path, near)] = true
+	meant := nearest(name, known)
+	if meant != "" && indexOf(beside, meant) < 0 {
+		r.unread[join(path, meant)] = true
 	}
-	if joined {
-		// {access_key_secret:abc} is one key for YAML. What follows the colon may be a secret.
-		r.add(e.place, join(path, showKey(name)), "needs a space after the colon")
-		return
-	}
-	shown := showKey(e.key)
-	if near == "" && isNull(e.value) && strings.HasSuffix(path, ".credential") {
+	shown := showKey(name)
+	if meant == "" && isNull(e.value) && strings.HasSuffix(path, ".credential") {
 		shown = hiddenKey
 	}
-	r.add(e.place, join(path, shown), "unknown key; %s", cureOfKey(e.key, near, path, known))
+	message := "unknown key; remove it; known here: " + strings.Join(known, ", ")
+	switch homes := mappingsWith(e.key); {
+	case joined: // {access_key_secret:abc} is one key for YAML
+		message = "needs a space after the colon"
+	case strings.HasSuffix(path, ".filter") && (plain(e.key) == "status" || plain(e.key) == "tasktype"):
+		message = "unknown key; there is no filter by status or task type, as it would hide what resolves a failure; select by label in the query"
+	case meant != "":
+		message = "unknown key; did you mean " + meant + "?"
+	case homes != nil:
+		message = "unknown key; it belongs to " + alternatives(homes)
+	}
+	r.add(e.place, join(path, shown), "%s", message)
 }
 
-func cureOfKey(key, near, path string, known []string) string {
-	if strings.HasSuffix(path, ".filter") && (plain(key) == "status" || plain(key) == "tasktype") {
-		return "there is no filter by status or task type, as it would hide what resolves a failure; select by label in the query"
-	}
-	if near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	if strings.HasSuffix(path, ".credential") && strings.HasSuffix(key, "_file") {
-		return "only access_key_id, access_key_secret and security_token can also come from a file"
-	}
-	var homes []string
-	for _, other := range keyPaths() {
-		if home, ok := strings.CutSuffix(other, "."+key); ok {
-			homes = append(homes, home)
-		} else if other == key {
-			homes = append(homes, "the top level")
+// mappingsWith returns the paths of the mappings that have the key.
+func mappingsWith(key string) (paths []string) {
+	for _, path := range keyPaths() {
+		if path == key {
+			paths = append(paths, "the top level")
+		} else if home, ok := strings.CutSuffix(path, "."+key); ok {
+			paths = append(paths, home)
 		}
 	}
-	if len(homes) > 0 {
-		return "it belongs to " + alternatives(homes)
-	}
-	return "remove it; known here: " + strings.Join(known, ", ")
+	return paths
 }
 
 const hiddenKey = "(a key that is not a plain word)"
@@ -68,40 +61,30 @@ func plain(key string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))
 }
 
-// nearest returns the one of known that key is probably a misspelling of, or nothing.
-func nearest(key string, known []string) string {
-	if len(key) > 64 {
-		return ""
-	}
-	best, bestDistance := "", 1+min(3, len(key)/3)
-	for _, k := range known {
-		if d := distance(plain(key), plain(k)); d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to add, remove, change or swap with their neighbour that makes b of a.
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1) // between the first i letters of a and the first j of b
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		for j := range d[i] {
-			switch {
-			case i == 0 || j == 0:
-				d[i][j] = i + j
-			case a[i-1] == b[j-1]:
-				d[i][j] = d[i-1][j-1]
-			default:
-				d[i][j] = 1 + min(d[i-1][j-1], d[i-1][j], d[i][j-1])
-				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-					d[i][j] = min(d[i][j], 1+d[i-2][j-2])
-				}
+// nearest returns the one of known that word is probably a misspelling of, or nothing.
+func nearest(word string, known []string) string {
+	for edits := range 1 + min(3, len(word)/3) {
+		for _, k := range known {
+			if near(plain(word), plain(k), edits) {
+				return k
 			}
 		}
 	}
-	return d[len(a)][len(b)]
+	return ""
+}
+
+// near reports whether so many letters added, removed, changed or swapped with their neighbour make b of a.
+func near(a, b string, edits int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	if edits == 0 || a == b {
+		return a == b
+	}
+	edits--
+	return a != "" && near(a[1:], b, edits) || b != "" && near(a, b[1:], edits) ||
+		a != "" && b != "" && near(a[1:], b[1:], edits) ||
+		len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] && near(a[2:], b[2:], edits)
 }
 
 // alternatives joins words as "a, b or c".
