@@ -3,23 +3,19 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"cloudsso_exporter/internal/reason"
 )
 
 // reading fills a Config from the nodes of a document, and notes where each value stands. The YAML library's own strict
 // decoding gives no key path, names Go types, and lets one duplicate key hide the other mistakes of its mapping.
 type reading struct {
 	*problems
-	last     bool             // of the values of a duplicate key, take the last; false: the first
-	repeated bool             // there is a duplicate key, so the other reading may find more
-	places   map[string]place // by key path
-	unread   map[string]bool  // key paths without a value because of a mistake that has been told
+	copy   int              // which of the values of a duplicate key to take, from 1; the last when it has fewer
+	copies int              // most values that a key has
+	places map[string]place // by key path
+	unread map[string]bool  // key paths without a value because of a mistake that has been told
 }
 
 // fail reports that a value cannot be read.
@@ -63,15 +59,14 @@ func (r *reading) nearest(path string) place {
 	return r.places[path]
 }
 
-func parent(path string) string      { return path[:max(0, strings.LastIndexAny(path, ".["))] }
-func join(path, key string) string   { return strings.TrimPrefix(path+"."+key, ".") }
-func item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
-func isNull(n *yaml.Node) bool       { return n.ShortTag() == "!!null" }
-func follow(node *yaml.Node) *yaml.Node { // an anchor never names an alias, so one step is enough
-	if node.Kind == yaml.AliasNode {
-		return node.Alias
+func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+
+// follow returns what an alias stands for. An anchor never names an alias, so one step is enough.
+func follow(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
-	return node
+	return n
 }
 
 // value fills into from a node.
@@ -129,26 +124,26 @@ func (r *reading) entries(n *yaml.Node, path string, seen map[*yaml.Node]bool) [
 	}
 	seen[n] = true
 	var own, merged []entry
-	first := make(map[string]int) // line of each key
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := follow(n.Content[i])
-		e := entry{place{line: n.Content[i].Line, node: n.Content[i]}, name.Value, follow(n.Content[i+1])}
+	lines := make(map[string][]int) // of each key
+	for pair := range slices.Chunk(n.Content, 2) {
+		name := follow(pair[0])
+		e := entry{place{line: pair[0].Line, node: pair[0]}, name.Value, follow(pair[1])}
 		if name.Kind != yaml.ScalarNode {
 			r.add(e.place, path, "a key must be a plain word, not %s; check brackets and braces", kindOf(name))
 			continue
 		}
-		if line, again := first[e.key]; again {
-			r.repeated = true
-			r.add(e.place, join(path, showKey(e.key)), "is set twice, first on line %d; remove one", line)
-		} else {
-			first[e.key] = e.line
+		lines[e.key] = append(lines[e.key], e.line)
+		copies := len(lines[e.key])
+		r.copies = max(r.copies, copies)
+		if copies > 1 {
+			r.add(e.place, join(path, showKey(e.key)), "is set twice, first on line %d; remove one", lines[e.key][0])
 		}
 		switch i := indexOf(own, e.key); {
 		case name.ShortTag() == "!!merge":
 			merged = append(merged, r.merge(e, path, seen)...)
 		case i < 0:
 			own = append(own, e)
-		case r.last && !isNull(e.value):
+		case copies <= r.copy && !isNull(e.value):
 			own[i] = e
 		}
 	}
@@ -165,13 +160,12 @@ func indexOf(entries []entry, key string) int {
 }
 
 // merge returns the entries of the mappings that a merge key names.
-func (r *reading) merge(e entry, path string, seen map[*yaml.Node]bool) []entry {
-	mappings := []*yaml.Node{e.value}
+func (r *reading) merge(e entry, path string, seen map[*yaml.Node]bool) (all []entry) {
+	sources := []*yaml.Node{e.value}
 	if e.value.Kind == yaml.SequenceNode {
-		mappings = e.value.Content
+		sources = e.value.Content
 	}
-	var all []entry
-	for _, n := range mappings {
+	for _, n := range sources {
 		if n = follow(n); n.Kind == yaml.MappingNode {
 			all = append(all, r.entries(n, path, seen)...)
 		} else {
@@ -179,45 +173,4 @@ func (r *reading) merge(e entry, path string, seen map[*yaml.Node]bool) []entry 
 		}
 	}
 	return all
-}
-
-// keysOf returns the key of each field of a struct: its yaml tag, or its name in snake case (OIDCTokenFile:
-// oidc_token_file). It is empty for a field that is not in the file.
-func keysOf(t reflect.Type) []string {
-	border := regexp.MustCompile(`([a-z])([A-Z])|([A-Z])([A-Z][a-z])`)
-	var keys []string
-	for f := range t.Fields() {
-		key, tagged := f.Tag.Lookup("yaml")
-		if !tagged {
-			key = strings.ToLower(border.ReplaceAllString(f.Name, "${1}${3}_${2}${4}"))
-		}
-		keys = append(keys, strings.TrimPrefix(key, "-"))
-	}
-	return keys
-}
-
-// keyPaths returns the paths of all keys that a file may have; [] stands for an entry of a list.
-func keyPaths() (paths []string) {
-	full := Config{FailureReasons: FailureReasons{Rules: make([]reason.Rule, 1)}, Directories: make([]Directory, 1)}
-	walk(reflect.ValueOf(full), "", func(path, _ string, _ reflect.Value) {
-		paths = append(paths, strings.ReplaceAll(path, "[0]", "[]"))
-	})
-	return paths
-}
-
-// walk visits the value of every key below v.
-func walk(v reflect.Value, path string, visit func(path, key string, v reflect.Value)) {
-	switch v.Kind() {
-	case reflect.Struct:
-		for i, key := range keysOf(v.Type()) {
-			if key != "" {
-				visit(join(path, key), key, v.Field(i))
-				walk(v.Field(i), join(path, key), visit)
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			walk(v.Index(i), item(path, i), visit)
-		}
-	}
 }

@@ -49,16 +49,15 @@ func Parse(name string, data []byte, outside Outside) (*Config, error) {
 		return nil, found.err()
 	}
 	var config *Config
-	for _, last := range []bool{false, true} {
+	// Once for each value of a duplicate key, so that none hides the mistakes of the others.
+	for copy, copies := 1, 1; copy <= min(copies, 100); copy++ {
 		config = defaults()
-		r := &reading{problems: found, last: last, places: make(map[string]place), unread: make(map[string]bool)}
+		r := &reading{problems: found, copy: copy, places: make(map[string]place), unread: make(map[string]bool)}
 		r.value(root, root.Line, "", reflect.ValueOf(config).Elem())
 		r.complete(config, outside.Getenv)
 		r.report(Validate(config)...)
 		r.openFiles(config, filepath.Dir(name), outside.ReadFile)
-		if !r.repeated {
-			break
-		}
+		copies = r.copies
 	}
 	if err := found.err(); err != nil {
 		return nil, err

@@ -110,6 +110,14 @@ c.yaml:5: api: is set twice, first on line 4; remove one
 c.yaml:5: api.burst: must be a whole number, in digits without quotes, not text
 c.yaml:5: api.max_retries: is -1; must be 0 to 100
 c.yaml:6: foo: unknown key; remove it; known here: ` + topLevel},
+		"three of a key": {oneDirectory + "window: 8d\nwindow: 9d\nwindow: 10d\napi: {burst: 1}\napi: {burst: 0}\n", `
+c.yaml:2: window: is 8d; must be 1h to 7d
+c.yaml:3: window: is set twice, first on line 2; remove one
+c.yaml:3: window: is 9d; must be 1h to 7d
+c.yaml:4: window: is set twice, first on line 2; remove one
+c.yaml:4: window: is 10d; must be 1h to 7d
+c.yaml:6: api: is set twice, first on line 5; remove one
+c.yaml:6: api.burst: is 0; must be 1 to 2147483647`},
 
 		"directories": {`directories:
 - directory_id: d-1
