@@ -11,41 +11,43 @@ import (
 	"cloudsso_exporter/apiclient"
 )
 
-// credentialUse says which keys a type of credential has. A key pair may be given as files.
+// credentialUse says which keys a type of credential needs, and which it may have besides.
 type credentialUse struct {
-	name  apiclient.CredentialType
-	needs []string
-	takes []string
+	name         apiclient.CredentialType
+	needs, takes []string
 }
 
 func credentialUses() []credentialUse {
-	pair := []string{"access_key_id", "access_key_secret"}
+	words := strings.Fields
 	return []credentialUse{
 		{apiclient.CredentialDefault, nil, nil},
-		{apiclient.CredentialAccessKey, pair, nil},
-		{apiclient.CredentialSTS, []string{"access_key_id", "access_key_secret", "security_token"}, nil},
-		{apiclient.CredentialRAMRoleARN, []string{"role_arn"}, append(pair, "security_token",
-			"role_session_name", "policy", "external_id", "sts_endpoint")},
-		// The environment may supply what this type needs, so complete checks that.
-		{apiclient.CredentialOIDCRoleARN, nil, []string{"role_arn", "oidc_provider_arn", "oidc_token_file",
-			"role_session_name", "policy", "sts_endpoint"}},
-		{apiclient.CredentialECSRAMRole, nil, []string{"role_name"}},
-		{apiclient.CredentialURI, []string{"url"}, nil},
-		{apiclient.CredentialProfile, []string{"profile"}, nil},
+		{apiclient.CredentialAccessKey, words("access_key_id access_key_secret"), nil},
+		{apiclient.CredentialSTS, words("access_key_id access_key_secret security_token"), nil},
+		{apiclient.CredentialRAMRoleARN, words("role_arn"),
+			words("access_key_id access_key_secret security_token role_session_name policy external_id sts_endpoint")},
+		{apiclient.CredentialOIDCRoleARN, words("role_arn oidc_provider_arn oidc_token_file"), words("role_session_name policy sts_endpoint")},
+		{apiclient.CredentialECSRAMRole, nil, words("role_name")},
+		{apiclient.CredentialURI, words("url"), nil},
+		{apiclient.CredentialProfile, words("profile"), nil},
 	}
 }
 
 // uses reports whether a type of credential has the key, itself or as the content of a file.
 func (u credentialUse) uses(key string) bool {
-	if base := strings.TrimSuffix(key, "_file"); isSecret(base) {
-		key = base
-	}
-	return slices.Contains(u.needs, key) || slices.Contains(u.takes, key)
+	return slices.Contains(u.needs, valueKey(key)) || slices.Contains(u.takes, valueKey(key))
 }
 
 // isSecret reports whether a key can also be given as a file, with _file behind its name.
 func isSecret(key string) bool {
 	return key == "access_key_id" || key == "access_key_secret" || key == "security_token"
+}
+
+// valueKey returns the key of what the file holds when key is one that names the file of a secret, or else key.
+func valueKey(key string) string {
+	if base := strings.TrimSuffix(key, "_file"); isSecret(base) {
+		return base
+	}
+	return key
 }
 
 // typesWith returns the types of credential that use all the keys, or all types when none does.
@@ -63,6 +65,9 @@ func typesWith(keys ...string) []string {
 	return fitting
 }
 
+// oidcVariable is the environment variable that supplies a key which type oidc_role_arn needs.
+func oidcVariable(key string) string { return "ALIBABA_CLOUD_" + strings.ToUpper(key) }
+
 // credential reports keys that the type of a credential does not use, those that it lacks, and what is given twice.
 func (r *rules) credential(path string, c apiclient.Credential) {
 	var given []string // but type
@@ -71,37 +76,40 @@ func (r *rules) credential(path string, c apiclient.Credential) {
 			given = append(given, key)
 		}
 	})
-	i := slices.IndexFunc(credentialUses(), func(u credentialUse) bool { return u.name == c.Type })
 	if c.Type == "" {
 		r.fail(join(path, "type"), "has no value; add type: %s", alternatives(typesWith(given...)))
 	}
+	i := slices.IndexFunc(credentialUses(), func(u credentialUse) bool { return u.name == c.Type })
 	if i < 0 {
 		return
 	}
 	use := credentialUses()[i]
-	needs := use.needs
 	for _, key := range given {
-		if base, isFile := strings.CutSuffix(key, "_file"); isFile && slices.Contains(given, base) {
+		if base := valueKey(key); base != key && slices.Contains(given, base) {
 			r.compare(join(path, key), join(path, base), "excludes %s; keep one of them", base)
 		}
 		if !use.uses(key) {
 			r.fail(join(path, key), "type %s does not use it; remove it, or set type to %s", c.Type, alternatives(typesWith(key)))
 		}
-		if c.Type == apiclient.CredentialRAMRoleARN && isSecret(strings.TrimSuffix(key, "_file")) {
-			needs = slices.Concat(use.needs, []string{"access_key_id", "access_key_secret"})
-		}
 	}
-	for _, key := range needs {
-		why, cure := "type "+string(c.Type)+" needs it", key
-		if isSecret(key) {
+	need := func(key, why string) {
+		cure := key
+		switch {
+		case slices.Contains(given, key) || slices.Contains(given, key+"_file"):
+			return
+		case isSecret(key):
 			cure += " or " + key + "_file"
+		case c.Type == apiclient.CredentialOIDCRoleARN:
+			cure += ", or set the environment variable " + oidcVariable(key)
 		}
-		if !slices.Contains(use.needs, key) {
-			why = "a key pair is both or none, also with a security_token"
-		}
-		if !slices.Contains(given, key) && !slices.Contains(given, key+"_file") {
-			r.compare(join(path, key), join(path, key+"_file"), "has no value; %s; add %s", why, cure)
-		}
+		r.compare(join(path, key), join(path, key+"_file"), "has no value; %s; add %s", why, cure)
+	}
+	for _, key := range use.needs {
+		need(key, "type "+string(c.Type)+" needs it")
+	}
+	if c.Type == apiclient.CredentialRAMRoleARN && slices.ContainsFunc(given, func(key string) bool { return isSecret(valueKey(key)) }) {
+		need("access_key_id", "a key pair is both or none, also with a security_token")
+		need("access_key_secret", "a key pair is both or none, also with a security_token")
 	}
 }
 
@@ -117,19 +125,19 @@ func (r *reading) complete(c *Config, getenv func(string) string) {
 		if d.Credential == (apiclient.Credential{}) {
 			d.Credential.Type = apiclient.CredentialDefault
 		}
-		if d.Credential.Type != apiclient.CredentialOIDCRoleARN || getenv == nil {
+		if d.Credential.Type != apiclient.CredentialOIDCRoleARN {
 			continue
 		}
 		walk(reflect.ValueOf(&d.Credential).Elem(), item("directories", i)+".credential", func(path, key string, v reflect.Value) {
-			if key != "role_arn" && key != "oidc_provider_arn" && key != "oidc_token_file" || !v.IsZero() {
-				return
-			}
-			at := r.nearest(path)
-			at.variable = "ALIBABA_CLOUD_" + strings.ToUpper(key)
-			if v.SetString(getenv(at.variable)); !v.IsZero() {
+			switch {
+			case !v.IsZero() || key != "role_arn" && key != "oidc_provider_arn" && key != "oidc_token_file":
+			case getenv == nil:
+				r.unread[path] = true // it may be in the environment
+			case getenv(oidcVariable(key)) != "":
+				at := r.nearest(path)
+				at.variable = oidcVariable(key)
 				r.places[path] = at
-			} else {
-				r.report(Problem{Key: path, Message: "has no value; type oidc_role_arn needs it; add " + key + ", or set the environment variable " + at.variable})
+				v.SetString(getenv(at.variable))
 			}
 		})
 	}
@@ -155,19 +163,22 @@ func (r *reading) openFiles(c *Config, folder string, readFile func(string) ([]b
 			if key == "access_key_id_file" {
 				d.KeyID = value
 			}
+			var wrong string
+			switch {
+			case err != nil:
+				wrong = "cannot be read: " + cause(err).Error() + "; create it or correct the path, relative ones start at the folder of this configuration"
+			case value == "":
+				wrong = "is empty; write the value into it"
+			case len(strings.Fields(value)) > 1:
+				wrong = "holds more than one word; leave only the value in it"
+			default:
+				return
+			}
 			name := "file " + strconv.Quote(v.String())
 			if likeSecret(written) {
 				name = "the file of this name (not shown, as it looks like the secret itself)"
 			}
-			switch {
-			case err != nil:
-				r.report(Problem{Key: path, Message: name + " cannot be read: " + cause(err).Error() +
-					"; create it or correct the path, relative ones start at the folder of this configuration"})
-			case value == "":
-				r.report(Problem{Key: path, Message: name + " is empty; write the value into it"})
-			case len(strings.Fields(value)) > 1:
-				r.report(Problem{Key: path, Message: name + " holds more than one word; leave only the value in it"})
-			}
+			r.report(Problem{Key: path, Message: name + " " + wrong})
 		})
 	}
 }
