@@ -128,18 +128,20 @@ func (r *reading) complete(c *Config, getenv func(string) string) {
 		if d.Credential.Type != apiclient.CredentialOIDCRoleARN {
 			continue
 		}
-		walk(reflect.ValueOf(&d.Credential).Elem(), item("directories", i)+".credential", func(path, key string, v reflect.Value) {
+		for key, value := range map[string]*string{
+			"role_arn": &d.Credential.RoleARN, "oidc_provider_arn": &d.Credential.OIDCProviderARN, "oidc_token_file": &d.Credential.OIDCTokenFile,
+		} {
+			path := item("directories", i) + ".credential." + key
 			switch {
-			case !v.IsZero() || key != "role_arn" && key != "oidc_provider_arn" && key != "oidc_token_file":
+			case *value != "":
 			case getenv == nil:
 				r.unread[path] = true // it may be in the environment
 			case getenv(oidcVariable(key)) != "":
 				at := r.nearest(path)
 				at.variable = oidcVariable(key)
-				r.places[path] = at
-				v.SetString(getenv(at.variable))
+				r.places[path], *value = at, getenv(at.variable)
 			}
-		})
+		}
 	}
 }
 
@@ -149,7 +151,7 @@ func (r *reading) openFiles(c *Config, folder string, readFile func(string) ([]b
 		d := &c.Directories[i]
 		walk(reflect.ValueOf(&d.Credential).Elem(), item("directories", i)+".credential", func(path, key string, v reflect.Value) {
 			written := v.String()
-			if !strings.HasSuffix(key, "_file") || written == "" || line(4096)(written) != nil || !slices.Contains(typesWith(key), string(d.Credential.Type)) {
+			if !strings.HasSuffix(key, "_file") || written == "" {
 				return
 			}
 			if !filepath.IsAbs(written) && r.places[path].variable == "" {

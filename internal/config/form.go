@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ type form func(string) error
 // textForms returns the form of each key that holds text.
 func textForms() map[string]form {
 	const account = "write it as acs:ram::<account id of 16 digits>:"
-	id, path := all(masked, line(128)), line(4096)
+	path := line(4096)
+	id := func(s string) error { return cmp.Or(masked(s), line(128)(s)) }
 	return map[string]form{
 		"directory_id":            like(`[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`, "must be a directory id, such as d-00fc2p61xxxx; the CloudSSO console shows it"),
 		"name":                    line(100),
@@ -57,22 +59,11 @@ func textForms() map[string]form {
 // like accepts what matches; cure says what it should look like.
 func like(expression, cure string) form {
 	re := regexp.MustCompile(`^(?:` + expression + `)$`)
-	return all(masked, func(s string) error {
-		if !re.MatchString(s) {
-			return fmt.Errorf("is %s; %s", quote(s), cure)
-		}
-		return nil
-	})
-}
-
-func all(forms ...form) form {
 	return func(s string) error {
-		for _, f := range forms {
-			if err := f(s); err != nil {
-				return err
-			}
+		if err := masked(s); err != nil || re.MatchString(s) {
+			return err
 		}
-		return nil
+		return fmt.Errorf("is %s; %s", quote(s), cure)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"cloudsso_exporter/apiclient"
 )
@@ -72,13 +73,11 @@ func Single(directoryID, region string) (*Config, error) {
 	config.Directories = []Directory{{
 		ID: directoryID, Region: region, Credential: apiclient.Credential{Type: apiclient.CredentialDefault},
 	}}
+	flags := map[string]string{"directories[0].directory_id": "--directory-id", "directories[0].region": "--region"}
 	found := Validate(config)
-	for i := range found {
-		flag, value := "--directory-id", directoryID
-		if found[i].Key == "directories[0].region" {
-			flag, value = "--region", region
-		}
-		if found[i].Key = flag; value == "" {
+	for i, p := range found {
+		found[i].Key = flags[p.Key]
+		if strings.HasPrefix(p.Message, "has no value") {
 			found[i].Message = "is missing; set it, or describe directories in a file with --config.file"
 		}
 	}

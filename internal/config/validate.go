@@ -82,12 +82,8 @@ func (r *rules) failureReasons(f FailureReasons) {
 			first[rule.Match.String()] = match
 		}
 	}
-	// The reasons of rules exist from the start, so they must fit.
-	if at, other := limit, list; len(distinct) > f.Limit {
-		if f.Limit == defaults().FailureReasons.Limit {
-			at, other = list, limit
-		}
-		r.compare(at, other, "the rules name %d distinct reasons, but the limit is %d; raise failure_reasons.limit or drop rules", len(distinct), f.Limit)
+	if len(distinct) > f.Limit { // the reasons of rules exist from the start
+		r.compare(limit, list, "the rules name %d distinct reasons, but the limit is %d; raise failure_reasons.limit or drop rules", len(distinct), f.Limit)
 	}
 }
 
