@@ -111,13 +111,15 @@ func TestParseDefaults(t *testing.T) {
 	want := wantDefaults()
 	want.Directories = []Directory{{ID: "d-1", Region: "cn-shanghai", Credential: apiclient.Credential{Type: "default"}}}
 	for name, data := range map[string]string{
-		"left out":       "directories: [{directory_id: d-1, region: cn-shanghai}]",
-		"without values": "window:\napi:\nfailure_reasons: {rules: }\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: , filter: , credential: }]",
-		"empty":          "api: {}\nfailure_reasons: {rules: []}\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: '', endpoint: '', filter: {target_id: ''}, credential: {}}]",
-		"Windows":        "\ufeff# comment\r\ndirectories:\r\n- directory_id: d-1\r\n  region: cn-shanghai\r\n",
-		"an old version": "%YAML 1.1\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
-		"its version":    "\ufeff# comment\r\n\r\n%YAML 1.2 # here\n---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
-		"begun":          "---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n...\n",
+		"left out":          "directories: [{directory_id: d-1, region: cn-shanghai}]",
+		"without values":    "window:\napi:\nfailure_reasons: {rules: }\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: , filter: , credential: }]",
+		"empty":             "api: {}\nfailure_reasons: {rules: []}\ndirectories: [{directory_id: d-1, region: cn-shanghai, name: '', endpoint: '', filter: {target_id: ''}, credential: {}}]",
+		"Windows":           "\ufeff# comment\r\ndirectories:\r\n- directory_id: d-1\r\n  region: cn-shanghai\r\n",
+		"a byte order mark": "\ufeffdirectories: [{directory_id: d-1, region: cn-shanghai}]",
+		"Windows' Unicode":  utf16("\ufeffdirectories: [{directory_id: d-1, region: cn-shanghai}]\r\n"),
+		"an old version":    "%YAML 1.1\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
+		"its version":       "\ufeff# comment\r\n\r\n%YAML 1.2 # here\n---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n",
+		"begun":             "---\ndirectories: [{directory_id: d-1, region: cn-shanghai}]\n...\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Parse("config.yaml", []byte(data), machine{}.outside())
@@ -129,6 +131,16 @@ func TestParseDefaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// utf16 returns s in UTF-16, the lower byte first.
+func utf16(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		b.WriteByte(byte(r))
+		b.WriteByte(byte(r >> 8))
+	}
+	return b.String()
 }
 
 func TestParseAliases(t *testing.T) {
@@ -317,6 +329,10 @@ func TestWarnings(t *testing.T) {
 	c, err := Parse("c.yaml", []byte(`directories:
 - {directory_id: d-1, region: cn-shanghai}
 - {directory_id: d-2, region: cn-shangai}
+- {directory_id: d-3, region: us-west-1, credential: {type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/a'}}
+- {directory_id: d-4, region: us-west-1, credential: {type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/b', access_key_id: x, access_key_secret: y}}
+- {directory_id: d-5, region: us-west-1, credential: {type: access_key, access_key_id_file: a, access_key_secret_file: b}}
+- {directory_id: d-6, region: us-west-1, credential: {type: access_key, access_key_id_file: c, access_key_secret_file: d}}
 `), Outside{})
 	if err != nil {
 		t.Fatal(err)
@@ -327,7 +343,8 @@ func TestWarnings(t *testing.T) {
 	}
 	want := []string{
 		"directories[1].region: CloudSSO was in cn-shanghai, cn-hongkong, ap-northeast-2, ap-southeast-1, us-west-1 or eu-central-1 when this version was made, not in cn-shangai; check the spelling",
-		"directories[1].credential: is the same as directories[0].credential, but a management account has one directory; check which account each belongs to",
+		"directories[1].credential: is of the same account as directories[0].credential, but a management account has one directory; check which account each belongs to",
+		"directories[3].credential: is of the same account as directories[2].credential, but a management account has one directory; check which account each belongs to",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -11,7 +11,7 @@ func (d Directory) URL() string {
 }
 
 // Account tells apart, as well as can be told without a call, the accounts that directories are read with: the account
-// of the role, else the access key id (of a file as it was at load), else where the credential comes from. Directories
+// of the role, else the access key id (of a file as it was at load, if it was read), else where the credential comes from. Directories
 // with the same Account and Region share the API's flow control. It is a key to compare, not for logs: a URL in it may
 // hold a token.
 func (d Directory) Account() string {
@@ -23,6 +23,6 @@ func (d Directory) Account() string {
 	case d.KeyID != "":
 		return "access key " + d.KeyID
 	default:
-		return strings.Join([]string{string(c.Type), c.RoleName, c.URL, c.Profile}, " ")
+		return strings.Join([]string{string(c.Type), c.RoleName, c.URL, c.Profile, c.AccessKeyIDFile}, " ")
 	}
 }

@@ -13,14 +13,6 @@ import (
 	"cloudsso_exporter/apiclient"
 )
 
-// Outside is what Parse asks the machine for. What is nil is not asked, nor missed.
-type Outside struct {
-	// ReadFile returns the content of a file that holds a secret. It gets the path as it will be in the Config.
-	ReadFile func(path string) ([]byte, error)
-	// Getenv returns an environment variable; empty when it is not set.
-	Getenv func(name string) string
-}
-
 // Load reads the configuration file at path. Relative paths in it are relative to its folder. Every error is an *Error.
 func Load(path string) (*Config, error) {
 	return load(path, Outside{
@@ -85,14 +77,6 @@ func Single(directoryID, region string) (*Config, error) {
 		return nil, &Error{Problems: found}
 	}
 	return config, nil
-}
-
-// readSecret reads a regular file alone: opening a pipe waits for someone to write to it.
-func readSecret(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
-	return readFile(path, 64<<10)
 }
 
 // readFile reads a file of at most limit bytes.

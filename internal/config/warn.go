@@ -3,25 +3,23 @@ package config
 import (
 	"fmt"
 	"slices"
-
-	"cloudsso_exporter/apiclient"
 )
 
 // Warnings are what is probably not meant, though it works. They name keys, but no line.
 func Warnings(c *Config) (found []Problem) {
 	known := []string{"cn-shanghai", "cn-hongkong", "ap-northeast-2", "ap-southeast-1", "us-west-1", "eu-central-1"}
-	first := map[apiclient.Credential]string{} // key path of each credential
+	first := map[string]string{} // key path of each account's credential
 	for i, d := range c.Directories {
 		path := item("directories", i)
 		if !slices.Contains(known, d.Region) {
 			found = append(found, Problem{Key: path + ".region", Message: fmt.Sprintf(
 				"CloudSSO was in %s when this version was made, not in %s; check the spelling", alternatives(known), d.Region)})
 		}
-		if other, twice := first[d.Credential]; twice {
+		if other, twice := first[d.Account()]; twice {
 			found = append(found, Problem{Key: path + ".credential", Message: fmt.Sprintf(
-				"is the same as %s, but a management account has one directory; check which account each belongs to", other)})
+				"is of the same account as %s, but a management account has one directory; check which account each belongs to", other)})
 		} else {
-			first[d.Credential] = path + ".credential"
+			first[d.Account()] = path + ".credential"
 		}
 	}
 	return found
