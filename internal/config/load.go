@@ -42,8 +42,8 @@ func Parse(name string, data []byte, outside Outside) (*Config, error) {
 		return nil, found.err()
 	}
 	var config *Config
-	// Once for each value of a duplicate key, so that none hides the mistakes of the others.
-	for copy, copies := 1, 1; copy <= min(copies, 100); copy++ {
+	// Once for each value of a duplicate key, up to five, so that none hides the mistakes of the others.
+	for copy, copies := 1, 1; copy <= min(copies, 5); copy++ {
 		config = defaults()
 		r := &reading{problems: found, copy: copy, places: make(map[string]place), unread: make(map[string]bool)}
 		r.value(root, root.Line, "", reflect.ValueOf(config).Elem())
