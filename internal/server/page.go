@@ -73,6 +73,7 @@ type failureRow struct {
 	failureJSON
 	What, Directory, For, SinceUTC string
 	Revocation                     bool
+	end                            time.Time
 }
 
 type directoryRow struct{ DirectoryID, Name, Region, Level, State, Data, DataUTC, Next, Calls string }
@@ -156,7 +157,13 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 		}
 	}
 	slices.SortStableFunc(p.Failures, func(a, b failureRow) int {
-		return cmp.Or(boolFirst(a.Revocation, b.Revocation), compareTimes(b.Ended, a.Ended))
+		switch {
+		case a.Revocation == b.Revocation:
+			return b.end.Compare(a.end)
+		case a.Revocation:
+			return -1
+		}
+		return 1
 	})
 	slices.SortStableFunc(p.Running, func(a, b taskRow) int { return a.start.Compare(b.start) })
 	p.Failures, p.MoreFailures = first(p.Failures)
@@ -169,27 +176,40 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 	return p
 }
 
+// meaning is what failed tasks of a type mean to people: in a table, in a sentence about one, and about many.
+type meaning struct {
+	of              task.Type
+	what, one, many string
+}
+
+// meanings are those of the API's types, the worst first.
+func meanings() []meaning {
+	return []meaning{
+		{task.DeleteAccessAssignment, "Access not removed",
+			"access assignment could not be removed: someone keeps access they should have lost.",
+			"access assignments could not be removed: people keep access they should have lost."},
+		{task.DeprovisionAccessConfiguration, "Role not removed",
+			"access configuration could not be removed from an account: its role stays behind.",
+			"access configurations could not be removed from accounts: their roles stay behind."},
+		{task.CreateAccessAssignment, "Access not given",
+			"access assignment could not be created: someone waits for access.",
+			"access assignments could not be created: people wait for access."},
+		{task.ProvisionAccessConfiguration, "Role not updated",
+			"access configuration could not be provisioned: an account does not have it as it should be.",
+			"access configurations could not be provisioned: accounts do not have them as they should be."},
+	}
+}
+
 // verdict says what is broken in words for whoever reads nothing else.
 func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest time.Duration) {
-	say := func(t task.Type, one, many string) {
-		switch n := byType[t]; {
-		case n == 1:
-			p.Verdict = append(p.Verdict, "1 "+one)
-		case n > 1:
-			p.Verdict = append(p.Verdict, fmt.Sprintf("%d %s", n, many))
+	for _, w := range meanings() {
+		if n := byType[w.of]; n > 0 {
+			p.Verdict = append(p.Verdict, count(n, w.one, w.many))
 		}
-		delete(byType, t)
+		delete(byType, w.of)
 	}
-	say(task.DeleteAccessAssignment, "access assignment could not be removed: someone keeps access they should have lost.",
-		"access assignments could not be removed: people keep access they should have lost.")
-	say(task.DeprovisionAccessConfiguration, "access configuration could not be removed from an account: its role stays behind.",
-		"access configurations could not be removed from accounts: their roles stay behind.")
-	say(task.CreateAccessAssignment, "access assignment could not be created: someone waits for access.",
-		"access assignments could not be created: people wait for access.")
-	say(task.ProvisionAccessConfiguration, "access configuration could not be provisioned: an account does not have it as it should be.",
-		"access configurations could not be provisioned: accounts do not have them as they should be.")
 	for _, t := range slices.Sorted(maps.Keys(byType)) {
-		say(t, "task of type "+string(t)+" failed.", "tasks of type "+string(t)+" failed.")
+		p.Verdict = append(p.Verdict, count(byType[t], "task of type "+string(t)+" failed.", "tasks of type "+string(t)+" failed."))
 	}
 	p.AsOf = fmt.Sprintf("%s ago, from %s.", ago(oldest), count(known, "directory", "directories"))
 	switch {
@@ -208,15 +228,15 @@ func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest 
 }
 
 func failureRowOf(s *refresh.State, f ledger.Failure, now time.Time) failureRow {
-	what := map[task.Type]string{
-		task.DeleteAccessAssignment:         "Access not removed",
-		task.DeprovisionAccessConfiguration: "Role not removed",
-		task.CreateAccessAssignment:         "Access not given",
-		task.ProvisionAccessConfiguration:   "Role not updated",
+	what := "Failed"
+	for _, w := range meanings() {
+		if w.of == f.Latest.Type {
+			what = w.what
+		}
 	}
 	return failureRow{
-		failureJSON: failureOf(s, f), What: cmp.Or(what[f.Latest.Type], "Failed"), Directory: cmp.Or(s.Name, s.DirectoryID), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
-		Revocation: f.Latest.Type == task.DeleteAccessAssignment,
+		failureJSON: failureOf(s, f), What: what, Directory: cmp.Or(s.Name, s.DirectoryID), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
+		Revocation: f.Latest.Type == task.DeleteAccessAssignment, end: f.Latest.End,
 	}
 }
 
@@ -277,23 +297,6 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-func boolFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
-}
-
-func compareTimes(a, b *time.Time) int {
-	if a == nil || b == nil {
-		return 0
-	}
-	return a.Compare(*b)
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -15,7 +15,6 @@ const leaverReason = noPermission + "ram:DetachPolicyFromRole RequestId: {reques
 // handed through, with ids and names of the case at hand. A type's first is
 // its most frequent.
 func reasonsOf(t task.Type) []string {
-
 	switch t {
 	case task.ProvisionAccessConfiguration:
 		return []string{
