@@ -10,7 +10,7 @@
 package config
 
 import (
-	"slices"
+	"reflect"
 	"time"
 
 	"cloudsso_exporter/apiclient"
@@ -65,19 +65,9 @@ type Directory struct {
 	KeyID      string `yaml:"-"` // what Credential.AccessKeyIDFile held at load; empty without such a file
 }
 
-// Equal reports whether both say the same. Regular expressions are compared as they are written.
-func (f FailureReasons) Equal(other FailureReasons) bool {
-	return f.Limit == other.Limit && slices.EqualFunc(f.Rules, other.Rules, func(a, b reason.Rule) bool {
-		return a.Reason == b.Reason && a.Match.String() == b.Match.String()
-	})
-}
-
-// Equal reports whether both configurations say the same, directories in the same order.
-func (c *Config) Equal(other *Config) bool {
-	return c.Window == other.Window && c.CacheTTL == other.CacheTTL && c.NewSeriesHold == other.NewSeriesHold &&
-		c.API == other.API && c.FailureReasons.Equal(other.FailureReasons) && c.Unresolved == other.Unresolved &&
-		slices.Equal(c.Directories, other.Directories)
-}
+// Equal reports whether both configurations say the same, directories in the same order and regular expressions as they
+// are written.
+func (c *Config) Equal(other *Config) bool { return reflect.DeepEqual(c, other) }
 
 const day = 24 * time.Hour
 
