@@ -29,6 +29,16 @@ func credentialUses() []credentialUse {
 	}
 }
 
+// useOf returns what a type of credential uses, or nothing when there is no such type.
+func useOf(name apiclient.CredentialType) credentialUse {
+	for _, u := range credentialUses() {
+		if u.name == name {
+			return u
+		}
+	}
+	return credentialUse{}
+}
+
 // uses reports whether a type of credential has the key, itself or as the content of a file.
 func (u credentialUse) uses(key string) bool {
 	return slices.Contains(u.needs, valueKey(key)) || slices.Contains(u.takes, valueKey(key))
@@ -76,11 +86,10 @@ func (r *rules) credential(path string, c apiclient.Credential) {
 	if c.Type == "" {
 		r.fail(join(path, "type"), "has no value; add type: %s", alternatives(typesWith(given...)))
 	}
-	i := slices.IndexFunc(credentialUses(), func(u credentialUse) bool { return u.name == c.Type })
-	if i < 0 {
+	use := useOf(c.Type)
+	if use.name == "" {
 		return
 	}
-	use := credentialUses()[i]
 	for _, key := range given {
 		if base := valueKey(key); base != key && slices.Contains(given, base) {
 			r.compare(join(path, key), join(path, base), "excludes %s; keep one of them", base)

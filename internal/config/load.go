@@ -47,9 +47,10 @@ func Parse(name string, data []byte, outside Outside) (*Config, error) {
 		config = defaults()
 		r := &reading{problems: found, copy: copy, places: make(map[string]place), unread: make(map[string]bool)}
 		r.value(root, root.Line, "", reflect.ValueOf(config).Elem())
-		r.complete(config, outside.Getenv)
+		for i := range config.Directories {
+			r.complete(&config.Directories[i], item("directories", i), filepath.Dir(name), outside)
+		}
 		r.report(Validate(config)...)
-		r.openFiles(config, filepath.Dir(name), outside.ReadFile)
 		copies = r.copies
 	}
 	if err := found.err(); err != nil {

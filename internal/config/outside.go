@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,76 +21,70 @@ type Outside struct {
 	Getenv func(name string) string
 }
 
-// complete sets what the file may leave out and what it may write in several ways. A type that takes a role by OIDC
-// also gets what Kubernetes' RRSA sets in a pod's environment, and credentials-go looks at: so the credential is whole,
-// and a reload sees a change.
-func (r *reading) complete(c *Config, getenv func(string) string) {
-	for i := range c.Directories {
-		d := &c.Directories[i]
-		if url, err := endpointURL(d.Endpoint); err == nil {
-			d.Endpoint = url
+// complete sets what the file may leave out and what it may write in several ways, and looks at the files of secrets.
+func (r *reading) complete(d *Directory, path, folder string, outside Outside) {
+	if url, err := endpointURL(d.Endpoint); err == nil {
+		d.Endpoint = url
+	}
+	if d.Credential == (apiclient.Credential{}) {
+		d.Credential.Type = apiclient.CredentialDefault
+	}
+	use := useOf(d.Credential.Type)
+	walk(reflect.ValueOf(&d.Credential).Elem(), path+".credential", func(path, key string, v reflect.Value) {
+		if use.name == apiclient.CredentialOIDCRoleARN && v.IsZero() && slices.Contains(use.needs, key) {
+			r.fromEnvironment(path, key, v, outside.Getenv)
 		}
-		if d.Credential == (apiclient.Credential{}) {
-			d.Credential.Type = apiclient.CredentialDefault
-		}
-		if d.Credential.Type != apiclient.CredentialOIDCRoleARN {
-			continue
-		}
-		for key, value := range map[string]*string{
-			"role_arn": &d.Credential.RoleARN, "oidc_provider_arn": &d.Credential.OIDCProviderARN, "oidc_token_file": &d.Credential.OIDCTokenFile,
-		} {
-			path := item("directories", i) + ".credential." + key
-			switch {
-			case *value != "":
-			case getenv == nil:
-				r.unread[path] = true // it may be in the environment
-			case getenv(oidcVariable(key)) != "":
-				at := r.nearest(path)
-				at.variable = oidcVariable(key)
-				r.places[path], *value = at, getenv(at.variable)
+		if strings.HasSuffix(key, "_file") && !v.IsZero() {
+			content := r.open(path, folder, v, outside.ReadFile)
+			if key == "access_key_id_file" {
+				d.KeyID = content
 			}
 		}
+	})
+}
+
+// fromEnvironment fills a key with what Kubernetes' RRSA sets in a pod's environment, where credentials-go looks, too:
+// so the credential is whole, and a reload sees a change.
+func (r *reading) fromEnvironment(path, key string, v reflect.Value, getenv func(string) string) {
+	if getenv == nil {
+		r.unread[path] = true // it may be there
+		return
+	}
+	if v.SetString(getenv(oidcVariable(key))); !v.IsZero() {
+		at := r.nearest(path)
+		at.variable = oidcVariable(key)
+		r.places[path] = at
 	}
 }
 
-// openFiles makes the paths of secrets relative to the folder of the configuration, and checks that they hold something.
-func (r *reading) openFiles(c *Config, folder string, readFile func(string) ([]byte, error)) {
-	for i := range c.Directories {
-		d := &c.Directories[i]
-		walk(reflect.ValueOf(&d.Credential).Elem(), item("directories", i)+".credential", func(path, key string, v reflect.Value) {
-			written := v.String()
-			if !strings.HasSuffix(key, "_file") || written == "" {
-				return
-			}
-			if !filepath.IsAbs(written) && r.places[path].variable == "" {
-				v.SetString(filepath.Join(folder, written))
-			}
-			if readFile == nil {
-				return
-			}
-			content, err := readFile(v.String())
-			value := strings.TrimSpace(string(content))
-			if key == "access_key_id_file" {
-				d.KeyID = value
-			}
-			var wrong string
-			switch {
-			case err != nil:
-				wrong = "cannot be read: " + cause(err).Error() + "; create it or correct the path, relative ones start at the folder of this configuration"
-			case value == "":
-				wrong = "is empty; write the value into it"
-			case len(strings.Fields(value)) > 1:
-				wrong = "holds more than one word; leave only the value in it"
-			default:
-				return
-			}
-			name := "file " + strconv.Quote(v.String())
-			if likeSecret(written) {
-				name = "the file of this name (not shown, as it looks like the secret itself)"
-			}
-			r.report(Problem{Key: path, Message: name + " " + wrong})
-		})
+// open makes the path of a secret relative to the folder of the configuration, and returns what the file holds.
+func (r *reading) open(path, folder string, v reflect.Value, readFile func(string) ([]byte, error)) string {
+	written := v.String()
+	if !filepath.IsAbs(written) && r.places[path].variable == "" {
+		v.SetString(filepath.Join(folder, written))
 	}
+	if readFile == nil {
+		return ""
+	}
+	content, err := readFile(v.String())
+	value := strings.TrimSpace(string(content))
+	var wrong string
+	switch {
+	case err != nil:
+		wrong = "cannot be read: " + cause(err).Error() + "; create it or correct the path, relative ones start at the folder of this configuration"
+	case value == "":
+		wrong = "is empty; write the value into it"
+	case len(strings.Fields(value)) > 1:
+		wrong = "holds more than one word; leave only the value in it"
+	default:
+		return value
+	}
+	name := "file " + strconv.Quote(v.String())
+	if likeSecret(written) {
+		name = "the file of this name (not shown, as it looks like the secret itself)"
+	}
+	r.report(Problem{Key: path, Message: name + " " + wrong})
+	return ""
 }
 
 // likeSecret reports whether what should be a path may be a secret, put beside the wrong key: it does not begin as
