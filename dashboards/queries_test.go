@@ -1,32 +1,40 @@
 package dashboards
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
+// longest is how long a query may be: whoever reads one reads all of it.
+const longest = 400
+
 var (
-	fixedRange = regexp.MustCompile(`\[(\$__rate_interval|\$__range|1h|1d|1h:1m)\]`)
+	fixedRange = regexp.MustCompile(`\[(\$__rate_interval|\$__range|1h|1d)\]`)
 	anyRange   = regexp.MustCompile(`\[[^\]]*\]`)
 	ownMetric  = regexp.MustCompile(`\bcloudsso_[a-z_]+`)
+	// joined brings the directory's name to what has been chosen already.
+	joined    = " * on (directory_id) group_left (name) topk by (directory_id) (1, cloudsso_directory_info)"
+	variables = regexp.MustCompile(`^query_result\((.*)\)$`)
 )
 
-// queries checks every expression: what it names exists, and it can be read
-// beside a second exporter of the same directory.
+// queries checks every expression: it is short, what it names exists, and it follows what is chosen.
 func queries(d dashboard) (problems []string) {
 	check := func(where, expr string) {
 		for _, p := range lint(expr) {
 			problems = append(problems, where+": "+p+"\n"+expr)
 		}
+		if len(expr) > longest {
+			problems = append(problems, fmt.Sprintf("%s: a query of %d characters, more than %d\n%s", where, len(expr), longest, expr))
+		}
 		if len(anyRange.FindAllString(expr, -1)) != len(fixedRange.FindAllString(expr, -1)) {
 			problems = append(problems, where+": a range that is neither the interval's, the time range's nor at least an hour\n"+expr)
 		}
-		of := slices.DeleteFunc(ownMetric.FindAllString(expr, -1), func(m string) bool { return strings.HasPrefix(m, "cloudsso_exporter_") })
+		chosen := strings.ReplaceAll(strings.Join(strings.Fields(expr), " "), joined, "")
+		of := slices.DeleteFunc(ownMetric.FindAllString(chosen, -1), func(m string) bool { return strings.HasPrefix(m, "cloudsso_exporter_") })
 		if len(of) != strings.Count(expr, `directory_id=~"$directory_id"`) {
 			problems = append(problems, where+": not each selector follows the variable directory_id\n"+expr)
 		}
@@ -35,8 +43,8 @@ func queries(d dashboard) (problems []string) {
 		where := fmt.Sprintf("panel %d %q", p.ID, p.Title)
 		refs := make(map[string]bool)
 		for _, q := range p.Targets {
-			if q.Datasource != prometheus || q.RefID == "" || refs[q.RefID] || q.Instant == q.Range {
-				problems = append(problems, fmt.Sprintf("%s: query %q: wrong data source, ref id or range", where, q.RefID))
+			if q.RefID == "" || refs[q.RefID] {
+				problems = append(problems, fmt.Sprintf("%s: ref id %q is taken, or none", where, q.RefID))
 			}
 			refs[q.RefID] = true
 			if instant := p.Type == "stat" || p.Type == "table" || p.Type == "bargauge"; instant != q.Instant {
@@ -49,80 +57,68 @@ func queries(d dashboard) (problems []string) {
 		}
 	}
 	for _, a := range d.Annotations.List {
-		if a.Datasource == prometheus {
-			check("annotation", a.Expr)
-		}
+		check("annotation", a.Expr)
 	}
 	for _, v := range d.Templating.List {
-		if expr, ok := strings.CutPrefix(v.Definition, "query_result("); ok {
-			for _, p := range lint(strings.TrimSuffix(expr, ")")) {
-				problems = append(problems, "variable "+v.Name+": "+p)
-			}
+		if v.Type != "query" {
+			continue
 		}
-		if m := labelValues.FindStringSubmatch(v.Definition); m != nil {
-			if labels, ok := lookup(m[1]); !ok || !slices.Contains(labels, m[2]) {
-				problems = append(problems, "variable "+v.Name+": no "+m[1]+" with the label "+m[2])
-			}
-			problems = append(problems, lint(m[0][len("label_values("):strings.LastIndex(m[0], ",")])...)
+		text := ""
+		if q, ok := v.Query.(map[string]any); ok {
+			text, _ = q["query"].(string)
 		}
-		if q, ok := v.Query.(map[string]any); ok && q["query"] != v.Definition {
-			problems = append(problems, "variable "+v.Name+": query and definition differ")
+		m := variables.FindStringSubmatch(text)
+		if m == nil {
+			problems = append(problems, fmt.Sprintf("variable %s: %v is not a query_result", v.Name, v.Query))
+			continue
+		}
+		for _, p := range lint(m[1]) {
+			problems = append(problems, "variable "+v.Name+": "+p)
 		}
 	}
 	return problems
 }
 
 var (
-	labelValues = regexp.MustCompile(`^label_values\(([a-z_]+)(?:\{.*\})?, *([a-z_]+)\)$`)
-	dataLink    = regexp.MustCompile(`"/d/([^"?]+)\?([^"\\]*(?:\\.[^"\\]*)*)"`)
-	varParam    = regexp.MustCompile(`var-([a-z_]+)=|\$\{([a-z_]+):queryparam\}`)
+	linkURL = regexp.MustCompile(`"url": "((?:[^"\\]|\\.)*)"`)
+	// parameters are those of the exporter's pages, as in docs/http-api.md.
+	parameters = map[string][]string{
+		"/":                {"directory_id"},
+		"/api/v1/failures": {"directory_id", "task_type", "target_id", "principal_id"},
+		"/api/v1/tasks":    {"directory_id", "status", "task_type", "target_id", "principal_id", "since", "limit"},
+	}
 )
 
-// links checks that each link leads to a dashboard of ours, keeping what was chosen.
-func links(b []byte, d dashboard) (problems []string) {
-	var linked []string
-	for _, l := range d.Links {
-		linked = append(linked, strings.TrimPrefix(l.URL, "/d/"))
-		if l.Type != "link" || !l.IncludeVars || !l.KeepTime {
-			problems = append(problems, "link "+l.URL+" loses variables or time range")
-		}
-	}
-	slices.Sort(linked)
-	if want := slices.DeleteFunc(slices.Clone(uids), func(u string) bool { return u == d.UID }); !slices.Equal(linked, want) {
-		problems = append(problems, fmt.Sprintf("links to %q, want %q", linked, want))
-	}
-	for _, m := range dataLink.FindAllSubmatch(b, -1) {
-		uid, query := string(m[1]), string(m[2])
-		if !slices.Contains(uids, uid) {
-			problems = append(problems, "data link to "+uid)
+// dataLinks checks that each link leads to one of our dashboards with all that is chosen, or to a page of the exporter with
+// parameters that it knows.
+func dataLinks(b []byte) (problems []string) {
+	for _, m := range linkURL.FindAllStringSubmatch(string(b), -1) {
+		path, query, _ := strings.Cut(m[1], "?")
+		if uid, ours := strings.CutPrefix(path, "/d/"); ours {
+			if !slices.Contains(uids, uid) {
+				problems = append(problems, "a link to "+uid)
+			}
+			for _, part := range []string{"${datasource:queryparam}", "directory_id", "${status_page:queryparam}", "${__url_time_range}"} {
+				if !strings.Contains(query, part) {
+					problems = append(problems, "a link loses "+part+": "+query)
+				}
+			}
 			continue
 		}
-		if !strings.Contains(query, "${datasource:queryparam}") || !strings.Contains(query, "${__url_time_range}") {
-			problems = append(problems, "data link loses data source or time range: "+query)
-		}
-		for _, v := range varParam.FindAllStringSubmatch(query, -1) {
-			if name := v[1] + v[2]; !slices.Contains(variables(uid), name) {
-				problems = append(problems, uid+" has no variable "+name)
+		if path, ours := strings.CutPrefix(path, "${status_page:raw}"); ours {
+			values, err := url.ParseQuery(query)
+			known, ok := parameters[path]
+			if err != nil || !ok {
+				problems = append(problems, fmt.Sprintf("a link to %s of the exporter: %v", path, err))
+			}
+			for name := range values {
+				if !slices.Contains(known, name) {
+					problems = append(problems, path+" has no parameter "+name)
+				}
 			}
 		}
 	}
 	return problems
-}
-
-// variables returns the names of a dashboard's variables.
-func variables(uid string) (names []string) {
-	b, err := os.ReadFile(uid + ".json")
-	if err != nil {
-		return nil
-	}
-	var d dashboard
-	if json.Unmarshal(b, &d) != nil {
-		return nil
-	}
-	for _, v := range d.Templating.List {
-		names = append(names, v.Name)
-	}
-	return names
 }
 
 // TestTableOfFailures: each row says what failed, for whom, why and since when,
@@ -138,7 +134,7 @@ func TestTableOfFailures(t *testing.T) {
 			}
 			found = true
 			shown := p.Transformations[len(p.Transformations)-1].Options.RenameByName
-			for _, label := range append([]string{"name", "Value #A", "Value #B"}, labels...) {
+			for _, label := range append([]string{"name", "Value"}, labels...) {
 				if shown[label] == "" {
 					t.Errorf("%s: %q has no column for %s", file, p.Title, label)
 				}

@@ -2,8 +2,8 @@
 // keys, wrong types and values that no enum has.
 //
 // The types are turned into JSON schemas, and each part is checked by the type
-// that Grafana reads it with: the dashboard without its panels, each row, each
-// panel, its options and custom field configuration by the panel's type, each
+// that Grafana reads it with: the dashboard without its panels, each panel, its
+// options and custom field configuration by the panel's type, each
 // override by the property it names, each query. One schema for all would
 // answer every mistake with a page of unions that did not match either.
 
@@ -14,28 +14,25 @@ import Ajv from 'ajv';
 import { createGenerator } from 'ts-json-schema-generator';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const panelTypes = ['bargauge', 'heatmap', 'stat', 'state-timeline', 'table', 'timeseries'];
+const panelTypes = ['bargauge', 'stat', 'state-timeline', 'table', 'timeseries'];
 
 // The two ends of what is supported, pinned in package.json: the last Grafana 10
-// (earlier releases of its types miss what Grafana has) and a current one. What
-// the floor requires must be there; what later ones add has a default in Grafana.
+// (earlier releases of its types miss what Grafana has) and a current one. The
+// types require what a dashboard may leave to Grafana: when it loads a panel, it
+// fills in the defaults of the panel's type. So nothing counts as required here.
 export const versions = [
-  { name: 'grafana-schema-floor', types: 'dist/esm', file: (kind, title) => `${title}_types.gen`, required: true },
-  { name: 'grafana-schema-head', types: 'dist/types', file: () => 'types.gen', required: false },
+  { name: 'grafana-schema-floor', types: 'dist/esm', file: (kind, title) => `${title}_types.gen`, queries: true },
+  { name: 'grafana-schema-head', types: 'dist/types', file: () => 'types.gen', queries: false },
 ];
 
 // What a type does not say, and why it may stand.
 const allowed = [
   // The Prometheus data source keeps its annotation query in keys of its own.
-  { at: /^annotations\/list\/\d+$/, keys: ['expr', 'step', 'tagKeys', 'textFormat', 'titleFormat', 'useValueForTime'] },
-  // Grafana writes these; the types leave them out.
-  { at: /^templating\/list\/\d+$/, keys: ['definition'] },
-  // Until 10.2 it was tooltip.show, since 10.3 it is tooltip.mode: both are given.
-  { at: /\/options\/tooltip$/, keys: ['show'], type: 'heatmap' },
+  { at: /^annotations\/list\/\d+$/, keys: ['expr', 'step', 'tagKeys', 'titleFormat'] },
 ];
 
 const composable = {
-  bargauge: 'BarGauge', heatmap: 'Heatmap', stat: 'Stat', 'state-timeline': 'StateTimeline', table: 'Table', timeseries: 'TimeSeries',
+  bargauge: 'BarGauge', stat: 'Stat', 'state-timeline': 'StateTimeline', table: 'Table', timeseries: 'TimeSeries',
 };
 
 // release is the version of Grafana whose types these are.
@@ -53,8 +50,8 @@ export function validators(version) {
     const include = (name, from, path) => lines.push(
       `import type { ${from} as ${name}_ } from '../${path}';`, `export interface ${name} extends ${name}_ {}`);
     const core = raw('dashboard', 'dashboard');
-    for (const name of ['Dashboard', 'Panel', 'RowPanel', 'FieldConfig']) include(name, name, core);
-    if (version.required) include('Query', 'PrometheusDataQuery', raw('composable/prometheus/dataquery', 'PrometheusDataQuery'));
+    for (const name of ['Dashboard', 'Panel', 'FieldConfig']) include(name, name, core);
+    if (version.queries) include('Query', 'PrometheusDataQuery', raw('composable/prometheus/dataquery', 'PrometheusDataQuery'));
     const exported = new Map();
     for (const type of panelTypes) {
       const name = composable[type];
@@ -84,14 +81,14 @@ export function validators(version) {
       path: join(dir, 'all.ts'), tsconfig: join(dir, 'tsconfig.json'), skipTypeCheck: true, expose: 'none', topRef: false, additionalProperties: false,
     });
     const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
-    const compile = (name) => ajv.compile(loosen(generator.createSchema(name), version.required));
-    const parts = new Map([['dashboard', compile('Dashboard')], ['row', compile('RowPanel')], ['panel', compile('Panel')]]);
+    const compile = (name) => ajv.compile(loosen(generator.createSchema(name)));
+    const parts = new Map([['dashboard', compile('Dashboard')], ['panel', compile('Panel')]]);
     const standard = generator.createSchema('FieldConfig');
-    if (version.required) parts.set('query', compile('Query'));
+    if (version.queries) parts.set('query', compile('Query'));
     for (const [key, name] of exported) parts.set(key, compile(name));
     const property = (schema, name) => {
       const found = (schema.properties ?? {})[name];
-      return found && ajv.compile(loosen({ definitions: schema.definitions, ...found }, version.required));
+      return found && ajv.compile(loosen({ definitions: schema.definitions, ...found }));
     };
     const customs = new Map([...exported].filter(([k]) => k.endsWith('/FieldConfig')).map(([k, n]) => [k, generator.createSchema(n)]));
     return {
@@ -104,16 +101,16 @@ export function validators(version) {
   }
 }
 
-// loosen drops "required" where a later Grafana fills in a default.
-function loosen(schema, keepRequired) {
-  if (keepRequired || schema === null || typeof schema !== 'object') return schema;
-  if (Array.isArray(schema)) return schema.map((s) => loosen(s, keepRequired));
-  return Object.fromEntries(Object.entries(schema).filter(([k, v]) => !(k === 'required' && Array.isArray(v))).map(([k, v]) => [k, loosen(v, keepRequired)]));
+// loosen drops "required".
+function loosen(schema) {
+  if (schema === null || typeof schema !== 'object') return schema;
+  if (Array.isArray(schema)) return schema.map(loosen);
+  return Object.fromEntries(Object.entries(schema).filter(([k, v]) => !(k === 'required' && Array.isArray(v))).map(([k, v]) => [k, loosen(v)]));
 }
 
 // complaints turns ajv's errors into lines, without the noise: of a union that
 // did not match, only the errors that are deepest in the value say something.
-function complaints(errors, at, type) {
+function complaints(errors, at) {
   const lines = [];
   const unions = errors.filter((e) => e.keyword === 'anyOf');
   for (const e of errors) {
@@ -125,7 +122,7 @@ function complaints(errors, at, type) {
     }
     const path = [at, ...e.instancePath.split('/').slice(1)].filter(Boolean).join('/');
     const key = e.params.additionalProperty;
-    if (key && allowed.some((a) => a.at.test(path) && a.keys.includes(key) && (!a.type || a.type === type))) continue;
+    if (key && allowed.some((a) => a.at.test(path) && a.keys.includes(key))) continue;
     let what = e.message;
     if (key) what = `unknown key ${JSON.stringify(key)}`;
     if (e.keyword === 'enum') what = `${JSON.stringify(e.data)} is none of ${e.params.allowedValues.map((v) => JSON.stringify(v)).join(', ')}`;
@@ -139,35 +136,29 @@ function complaints(errors, at, type) {
 // check returns, a line each, what is wrong with one dashboard by one version's types.
 export function check(dashboard, types) {
   const lines = [];
-  const run = (validate, value, at, type) => {
-    if (validate && !validate(value)) lines.push(...complaints(validate.errors, at, type));
+  const run = (validate, value, at) => {
+    if (validate && !validate(value)) lines.push(...complaints(validate.errors, at));
   };
   const { panels = [], ...rest } = dashboard;
   run(types.part('dashboard'), rest, '');
-  const visit = (panel, at) => {
-    if (panel.type === 'row') {
-      const { panels: inner = [], ...row } = panel;
-      run(types.part('row'), { ...row, panels: [] }, at);
-      inner.forEach((p, i) => visit(p, `${at}/panels/${i}`));
-      return;
-    }
+  panels.forEach((panel, n) => {
+    const at = `panels/${n}`;
     if (!panelTypes.includes(panel.type)) {
-      lines.push(`${at}/type: ${JSON.stringify(panel.type)} is none of row, ${panelTypes.join(', ')}`);
+      lines.push(`${at}/type: ${JSON.stringify(panel.type)} is none of ${panelTypes.join(', ')}`);
       return;
     }
     const { fieldConfig: { overrides = [], defaults = {} } = {} } = panel;
-    run(types.part('panel'), panel, at, panel.type);
-    run(types.part(`${panel.type}/Options`), panel.options ?? {}, `${at}/options`, panel.type);
-    if (defaults.custom) run(types.part(`${panel.type}/FieldConfig`), defaults.custom, `${at}/fieldConfig/defaults/custom`, panel.type);
+    run(types.part('panel'), panel, at);
+    run(types.part(`${panel.type}/Options`), panel.options ?? {}, `${at}/options`);
+    if (defaults.custom) run(types.part(`${panel.type}/FieldConfig`), defaults.custom, `${at}/fieldConfig/defaults/custom`);
     overrides.forEach((override, i) => override.properties.forEach((p, j) => {
       const where = `${at}/fieldConfig/overrides/${i}/properties/${j}`;
       const name = p.id.replace(/^custom\./, '');
       const validate = p.id === name ? types.standard(name) : types.custom(panel.type, name);
       if (!validate) lines.push(`${where}/id: ${JSON.stringify(p.id)} is no property of a ${panel.type}`);
-      else run(validate, p.value, `${where}/value`, panel.type);
+      else run(validate, p.value, `${where}/value`);
     }));
-    (panel.targets ?? []).forEach((t, i) => run(types.part('query'), t, `${at}/targets/${i}`, panel.type));
-  };
-  panels.forEach((p, i) => visit(p, `panels/${i}`));
+    (panel.targets ?? []).forEach((t, i) => run(types.part('query'), t, `${at}/targets/${i}`));
+  });
   return lines;
 }

@@ -12,11 +12,9 @@ import (
 
 var (
 	variableQuery = regexp.MustCompile(`^query_result\(([\s\S]*)\)$`)
-	labelValues   = regexp.MustCompile(`^label_values\((?:([\s\S]*),)?\s*\w+\)$`)
 	// What Grafana puts in for its variables. One that is forgotten here stays, and the parser complains.
 	variables = strings.NewReplacer(
-		"$__rate_interval", "5m", "$__range", "1h", "$__interval", "1m",
-		"$directory_id", "d-1", "$task_type", "CreateAccessAssignment", "$failure_reason", "other",
+		"$__rate_interval", "5m", "$__range", "1h", "$directory_id", "d-1",
 	)
 )
 
@@ -37,14 +35,12 @@ func TestDashboardQueriesParse(t *testing.T) {
 			walk(dashboard, func(key, text string) {
 				switch key {
 				case "expr":
-				case "query", "definition":
-					if m := variableQuery.FindStringSubmatch(text); m != nil {
-						text = m[1]
-					} else if m := labelValues.FindStringSubmatch(text); m != nil && m[1] != "" {
-						text = m[1]
-					} else {
+				case "query":
+					m := variableQuery.FindStringSubmatch(text)
+					if m == nil {
 						return // a variable without a query, such as the data source
 					}
+					text = m[1]
 				default:
 					return
 				}
