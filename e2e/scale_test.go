@@ -123,6 +123,7 @@ func company(failures int) (tasks []task.Task) {
 			ID: fmt.Sprintf("task-%06d", n), Type: task.Types()[n%4], Status: task.Success, Start: now.Add(-time.Hour), End: now.Add(-59 * time.Minute),
 			AccessConfigurationID: fmt.Sprintf("ac-00jhtfl8thteu6uj%04d", n), AccessConfigurationName: fmt.Sprintf("Administrator %d", n),
 			TargetType: "RD-Account", TargetID: fmt.Sprintf("114240524784%04d", n), TargetName: fmt.Sprintf("account %d", n),
+			TargetPathName: fmt.Sprintf("rd-3Gxxxx/root/Folder %d/account %d", n%10, n),
 		}
 		if one.Type.Kind() == task.Assignment {
 			one.PrincipalType, one.PrincipalID, one.PrincipalName = "User", fmt.Sprintf("u-00jqzghi2n3o5hkh%04d", n), fmt.Sprintf("person %d", n)
