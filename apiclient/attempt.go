@@ -8,57 +8,69 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"cloudsso_exporter/internal/task"
 )
 
-// attempt makes one call, dated by the time that now tells. Ctx is the page's,
-// parent the caller's. Without keys nothing is sent.
-func (c *Client) attempt(ctx, parent context.Context, r pageRequest, now func() time.Time) (task.Page, *Error) {
-	keys, err := c.config.Keys.Keys(ctx)
-	if err != nil {
-		return task.Page{}, c.noKeys(ctx, parent, err)
+// attempt makes one call. Without keys nothing is sent.
+func (c *Client) attempt(ctx context.Context, r pageRequest) (task.Page, *Error) {
+	keys, failed := c.keys(ctx)
+	if failed == nil {
+		failed = c.await(ctx, r)
 	}
-	if failed := c.await(ctx, r); failed != nil {
+	if failed != nil {
 		return task.Page{}, failed
 	}
-	limited, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
+	limited, cancel := timeLimit{"request_timeout", c.config.RequestTimeout}.begin(ctx)
 	defer cancel()
 	if idle, ok := c.config.Transport.(interface{ CloseIdleConnections() }); ok && c.stale.Swap(false) {
 		idle.CloseIdleConnections()
 	}
 	began := c.config.Now()
-	page, doubt, failed := c.call(limited, keys, r.query, now())
-	took := c.config.Now().Sub(began)
-
-	if failed == nil && doubt && !r.confirms {
+	page, doubt, failed := c.call(limited, keys, r.query, r.now())
+	again := doubt && failed == nil && !r.confirms
+	switch {
+	case again:
 		// The answer's Date contradicts what is known: ask again, by another connection.
-		c.config.Observe(action, codeOK, took)
 		c.stale.Store(true)
-		r.confirms = true
-		return c.attempt(ctx, parent, r, now)
-	}
-	if failed == nil {
+	case failed == nil:
 		failed = r.check(page)
-	}
-	if failed == nil {
-		c.config.Observe(action, codeOK, took)
-		return page, nil
-	}
-	if (failed.Kind == task.ErrorNetwork || failed.Kind == task.ErrorTimeout) && limited.Err() != nil {
+	case limited.Err() != nil && (failed.Kind == task.ErrorNetwork || failed.Kind == task.ErrorTimeout):
 		c.stale.Store(true)
-		failed = c.timedOut(ctx, parent)
-		if errors.Is(failed.cause, context.Canceled) {
-			return task.Page{}, failed // the caller's doing, not an outcome of the call
+		if failed = ended(limited); failed.Kind != task.ErrorTimeout {
+			return page, failed // the caller's doing, not an outcome of the call
 		}
+		failed.Code, failed.retry = codeTimeout, ctx.Err() == nil
 	}
-	c.config.Observe(action, failed.Code, took)
-	if source, ok := c.config.Keys.(refusable); ok && failed.Kind == task.ErrorCredentials {
+	code := codeOK
+	if failed != nil {
+		code = failed.Code
+	}
+	c.config.Observe(action, code, c.config.Now().Sub(began))
+	if again {
+		r.confirms = true
+		return c.attempt(ctx, r)
+	}
+	if source, ok := c.config.Keys.(refusable); ok && failed != nil && failed.Kind == task.ErrorCredentials {
 		source.Refused(keys)
 	}
-	return task.Page{}, failed
+	return page, failed
+}
+
+// keys are those to sign with.
+func (c *Client) keys(ctx context.Context) (Keys, *Error) {
+	keys, err := c.config.Keys.Keys(ctx)
+	var own timeLimit
+	switch {
+	case err == nil:
+		return keys, nil
+	case errors.As(context.Cause(ctx), &own):
+		err = fmt.Errorf("no credentials within %w: check what the credential is fetched from", own)
+	case ctx.Err() != nil:
+		return Keys{}, ended(ctx)
+	}
+	return Keys{}, &Error{Kind: task.ErrorCredentials, Message: newRedactor(Keys{}).text(err.Error())}
 }
 
 // call sends the request and reads the answer. It reports whether the answer's
@@ -87,12 +99,11 @@ func (c *Client) call(ctx context.Context, keys Keys, query string, now time.Tim
 		doubt = c.clock.learn(date, took) // the time of a gateway is not the API's
 	}
 	if failed != nil {
+		failed.date = date
+		failed.HTTPStatus = res.StatusCode
 		if date.IsZero() {
 			date = c.clock.now()
-		} else {
-			failed.date = date
 		}
-		failed.HTTPStatus = res.StatusCode
 		failed.RetryAfter = retryAfter(res.Header.Get("Retry-After"), date)
 	}
 	return page, doubt, failed
@@ -101,9 +112,8 @@ func (c *Client) call(ctx context.Context, keys Keys, query string, now time.Tim
 // readAnswer tells a page, a refusal and an invalid answer apart. The code
 // decides, not the status, which is not reliable.
 func (c *Client) readAnswer(ctx context.Context, res *http.Response, keys Keys) (task.Page, *Error) {
-	large, leave := c.place(ctx)
-	defer leave()
-	body, err := readDecoded(res, large)
+	body, release, err := c.readDecoded(ctx, res)
+	defer release()
 	switch {
 	case errors.Is(err, errTooLarge), errors.Is(err, errEncoding), errors.Is(err, gzip.ErrHeader):
 		return task.Page{}, invalid("%s", err)
@@ -111,7 +121,7 @@ func (c *Client) readAnswer(ctx context.Context, res *http.Response, keys Keys) 
 		return task.Page{}, broken(fmt.Errorf("the answer was cut off: %w", err), keys)
 	case res.StatusCode/100 == 2:
 		page, failed := decodePage(body, keys)
-		if failed != nil && failed.ended && untilClosed(res) {
+		if failed != nil && failed.cut && untilClosed(res) {
 			// Nothing but the connection's end says where such a body ends.
 			return task.Page{}, broken(errors.New("the answer was cut off"), keys)
 		}
@@ -122,23 +132,6 @@ func (c *Client) readAnswer(ctx context.Context, res *http.Response, keys Keys) 
 		return task.Page{}, refusal(a, keys, res.StatusCode)
 	}
 	return task.Page{}, gatewayError(res.StatusCode)
-}
-
-// readDecoded reads the body without its encoding. None was asked for, but some
-// proxies compress whatever passes.
-func readDecoded(res *http.Response, large func() error) ([]byte, error) {
-	switch strings.ToLower(res.Header.Get("Content-Encoding")) {
-	case "", "identity":
-		return readBody(res.Body, res.ContentLength, large)
-	case "gzip", "x-gzip":
-		body, err := gzip.NewReader(res.Body)
-		if err != nil {
-			return nil, err
-		}
-		return readBody(body, -1, large)
-	default:
-		return nil, errEncoding
-	}
 }
 
 // gatewayError is about an answer that is not the API's: a proxy, a load
@@ -174,31 +167,4 @@ func broken(err error, keys Keys) *Error {
 		failed.Kind, failed.Code = task.ErrorTimeout, codeTimeout
 	}
 	return failed
-}
-
-// timedOut is about an attempt that was ended by one of its time limits or by the caller.
-func (c *Client) timedOut(ctx, parent context.Context) *Error {
-	failed := &Error{Kind: task.ErrorTimeout, Code: codeTimeout}
-	switch {
-	case errors.Is(parent.Err(), context.Canceled):
-		return gaveUp(parent.Err(), noAnswer)
-	case parent.Err() != nil:
-		failed.Message, failed.cause = "no answer in the caller's time", parent.Err()
-	case ctx.Err() != nil:
-		failed.Message = fmt.Sprintf("no answer within page_timeout (%s)", c.config.PageTimeout)
-	default:
-		failed.Message, failed.retry = fmt.Sprintf("no answer within request_timeout (%s)", c.config.RequestTimeout), true
-	}
-	return failed
-}
-
-// noKeys is about a call that was not made for want of keys.
-func (c *Client) noKeys(ctx, parent context.Context, err error) *Error {
-	switch {
-	case parent.Err() != nil:
-		return gaveUp(parent.Err(), noAnswer)
-	case ctx.Err() != nil:
-		err = fmt.Errorf("no credentials within page_timeout (%s): check what the credential is fetched from", c.config.PageTimeout)
-	}
-	return &Error{Kind: task.ErrorCredentials, Message: newRedactor(Keys{}).text(err.Error())}
 }

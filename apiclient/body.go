@@ -2,8 +2,11 @@ package apiclient
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"io"
+	"net/http"
+	"strings"
 )
 
 const (
@@ -11,8 +14,6 @@ const (
 	maxBody = 8 << 20
 	// largeBody is from how many bytes on an answer needs a place of Config.Decoding.
 	largeBody = 256 << 10
-	// maxObjects is the most that a list of tasks holds, braces within texts included.
-	maxObjects = 10_000
 )
 
 const (
@@ -20,45 +21,43 @@ const (
 	errEncoding = known("the body has a Content-Encoding that was not asked for: only gzip is read")
 )
 
-// place returns functions that wait for one of Config.Decoding's places, not
-// longer than ctx, and give it back.
-func (c *Client) place(ctx context.Context) (take func() error, leave func()) {
-	taken := false
-	take = func() error {
-		if c.config.Decoding == nil {
-			return nil
-		}
-		select {
-		case c.config.Decoding <- struct{}{}:
-			taken = true
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// readDecoded reads the body without its encoding. None was asked for, but some
+// proxies compress whatever passes. A large body first waits for a place of
+// Config.Decoding, not longer than ctx; release gives it back.
+func (c *Client) readDecoded(ctx context.Context, res *http.Response) (body []byte, release func(), err error) {
+	release = func() {}
+	if res.ContentLength > maxBody {
+		return nil, release, errTooLarge
 	}
-	return take, func() {
-		if taken {
-			<-c.config.Decoding
+	r := io.Reader(res.Body)
+	switch strings.ToLower(res.Header.Get("Content-Encoding")) {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, release, err
 		}
+	default:
+		return nil, release, errEncoding
 	}
+	body, err = io.ReadAll(io.LimitReader(r, largeBody))
+	if err != nil || len(body) < largeBody {
+		return body, release, err
+	}
+	select {
+	case c.config.Decoding <- struct{}{}:
+		release = func() { <-c.config.Decoding }
+	case <-ctx.Done():
+		return nil, release, ctx.Err()
+	}
+	body, err = readBody(io.MultiReader(bytes.NewReader(body), r))
+	return body, release, err
 }
 
-// readBody reads a body up to maxBody; size is what the answer says of it, or
-// -1. It calls large once before it reads the large part of one.
-func readBody(r io.Reader, size int64, large func() error) ([]byte, error) {
-	if size > maxBody {
+// readBody reads a body up to maxBody.
+func readBody(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if len(body) > maxBody {
 		return nil, errTooLarge
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(size, 0), 64<<10)) + bytes.MinRead)
-	n, err := b.ReadFrom(io.LimitReader(r, largeBody))
-	if err == nil && n == largeBody {
-		if err = large(); err == nil {
-			_, err = b.ReadFrom(io.LimitReader(r, maxBody+1-largeBody))
-		}
-	}
-	if err == nil && b.Len() > maxBody {
-		err = errTooLarge
-	}
-	return b.Bytes(), err
+	return body, err
 }

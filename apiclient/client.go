@@ -22,7 +22,7 @@ type Config struct {
 	Keys        KeySource
 	Transport   http.RoundTripper // shared by all Clients of a process: NewTransport
 	Limiter     *rate.Limiter     // shared by the directories of one account and region; nil: no limit
-	Decoding    chan struct{}     // shared by all Clients of a process; as many large answers as it holds are in memory at once; nil: no bound
+	Decoding    chan struct{}     // shared by all Clients of a process; as many large answers as it holds are in memory at once; nil: one of this Client
 
 	RequestTimeout time.Duration // of one attempt
 	PageTimeout    time.Duration // of one page: keys, attempts and all waiting
@@ -59,6 +59,12 @@ func New(c Config) *Client {
 	if c.OnRetry == nil {
 		c.OnRetry = func(time.Duration, error) {}
 	}
+	if c.Limiter == nil {
+		c.Limiter = rate.NewLimiter(rate.Inf, 0)
+	}
+	if c.Decoding == nil {
+		c.Decoding = make(chan struct{}, 1)
+	}
 	return &Client{config: c, clock: clock{local: c.Now}}
 }
 
@@ -77,13 +83,13 @@ func (c *Client) Now() time.Time { return c.clock.now() }
 // error is empty. Each range over it is a read of its own.
 func (c *Client) Pages(ctx context.Context, q task.Query, p task.Paging) iter.Seq2[task.Page, error] {
 	return func(yield func(task.Page, error) bool) {
-		guard := newLoopGuard(p.Token)
+		r := pageRequest{check: newLoopGuard(p.Token).check, retries: c.config.MaxRetries, now: c.Now}
+		if p.NoRetry {
+			r.retries = 0
+		}
 		for token := p.Token; ; {
-			page, failed := c.page(ctx, pageRequest{
-				query:   parameters(c.config.DirectoryID, c.config.Filter, q, token),
-				check:   guard.check,
-				noRetry: p.NoRetry,
-			})
+			r.query = parameters(c.config.DirectoryID, c.config.Filter, q, token)
+			page, failed := c.page(ctx, r)
 			if failed != nil {
 				yield(task.Page{}, failed)
 				return

@@ -29,6 +29,9 @@ type answer struct {
 // wireTasks is a page's list.
 type wireTasks []wireTask
 
+// maxObjects is the most that a list of tasks holds, braces within texts included.
+const maxObjects = 10_000
+
 // UnmarshalJSON implements json.Unmarshaler. Of an object a task takes many times
 // the memory of its shortest text.
 func (l *wireTasks) UnmarshalJSON(b []byte) error {
@@ -129,7 +132,7 @@ func decodeAnswer(body []byte) (*answer, *Error) {
 	switch {
 	case errors.As(err, &syntax):
 		failed := invalid("the body is bad JSON at byte %d of %d", syntax.Offset, len(body))
-		failed.ended = syntax.Error() == "unexpected end of JSON input" // nothing else tells it from a wrong last byte
+		failed.cut = syntax.Error() == "unexpected end of JSON input" // nothing else tells it from a wrong last byte
 		return nil, failed
 	case errors.As(err, &mistyped):
 		field := strings.ReplaceAll(mistyped.Field, ".Task.", ".") // the embedded one is ours

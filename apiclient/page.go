@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"cloudsso_exporter/internal/task"
 )
 
@@ -25,51 +23,45 @@ const (
 type pageRequest struct {
 	query    string                 // encoded
 	check    func(task.Page) *Error // judges a page that is right in itself
-	noRetry  bool
-	confirms bool      // the Date of an answer that has just come
-	deadline time.Time // by page_timeout, local
+	retries  int                    // that are left
+	now      func() time.Time       // dates the call
+	confirms bool                   // the Date of an answer that has just come
+	deadline time.Time              // by page_timeout, local
 }
 
 // page gets one page, with as many attempts as it takes and page_timeout allows.
-func (c *Client) page(parent context.Context, r pageRequest) (task.Page, *Error) {
-	ctx, cancel := context.WithTimeout(parent, c.config.PageTimeout)
+func (c *Client) page(ctx context.Context, r pageRequest) (task.Page, *Error) {
+	ctx, cancel := timeLimit{"page_timeout", c.config.PageTimeout}.begin(ctx)
 	defer cancel()
 	r.deadline = c.config.Now().Add(c.config.PageTimeout)
-	retries := c.config.MaxRetries
-	if r.noRetry {
-		retries = 0
-	}
-	pauses := backoff.ExponentialBackOff{
-		InitialInterval: firstPause, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: lastPause,
-	}
-	now, corrected := c.clock.now, false
+	corrected, middle := false, firstPause
 	for {
-		page, failed := c.attempt(ctx, parent, r, now)
+		page, failed := c.attempt(ctx, r)
 		switch {
 		case failed == nil:
 			return page, nil
-		case parent.Err() != nil:
-			return task.Page{}, failed
 		case isTimestamp(failed.Code) && !corrected && !failed.date.IsZero():
 			// The API finds our time wrong and says its own.
 			date, at := failed.date, c.config.Now()
-			now, corrected = func() time.Time { return date.Add(c.config.Now().Sub(at)) }, true
+			r.now, corrected = func() time.Time { return date.Add(c.config.Now().Sub(at)) }, true
 			continue
-		case !failed.retry || retries <= 0:
-			return task.Page{}, failed
+		case !failed.retry || r.retries <= 0:
+			return page, failed
 		}
-		retries--
-		pause, left := pauses.NextBackOff(), c.left(r)
+		r.retries--
+		pause, left := middle/2+rand.N(middle), c.left(r)
+		middle = min(2*middle, lastPause)
 		if asked := failed.RetryAfter; asked >= pause {
 			jitter := min(asked/10, max(left-asked, 0)/2) // must not use up the time
 			pause = asked + rand.N(jitter+1)
 		}
 		if pause >= left {
 			failed.Message = tidy(fmt.Sprintf("not tried again, as the wait of %s is longer than what is left of page_timeout: %s", pause.Round(time.Millisecond), failed.Message))
-			return task.Page{}, failed
+			return page, failed
 		}
-		if err := c.sleep(ctx, pause, failed); err != nil {
-			return task.Page{}, gaveUp(err, "given up while waiting to try again after "+failed.Code)
+		if ended := c.sleep(ctx, pause, failed); ended != nil {
+			ended.Message += ", while waiting to try again after " + failed.Code
+			return page, ended
 		}
 	}
 }
@@ -77,56 +69,66 @@ func (c *Client) page(parent context.Context, r pageRequest) (task.Page, *Error)
 // left is how much of page_timeout is left.
 func (c *Client) left(r pageRequest) time.Duration { return r.deadline.Sub(c.config.Now()) }
 
-// await takes a place in the limiter's queue and waits for its turn. Places are
-// given in order, and a read holds one at a time: a busy directory does not
-// starve a quiet one.
+// await waits for the limiter. Turns are given in order, and a read holds one at
+// a time: a busy directory does not starve a quiet one.
 func (c *Client) await(ctx context.Context, r pageRequest) *Error {
-	if c.config.Limiter == nil {
-		return nil
-	}
 	now := c.config.Now()
-	place := c.config.Limiter.ReserveN(now, 1)
-	wait := place.DelayFrom(now)
-	if !place.OK() || wait >= c.left(r) {
-		place.CancelAt(now)
+	turn := c.config.Limiter.ReserveN(now, 1)
+	wait := turn.DelayFrom(now)
+	if wait >= c.left(r) {
+		turn.CancelAt(now)
 		if ctx.Err() != nil {
-			return gaveUp(ctx.Err(), noAnswer)
+			return ended(ctx)
 		}
 		return &Error{Kind: task.ErrorThrottled, Message: "api.rate_limit leaves no room for this call within page_timeout: raise one of them"}
 	}
-	if err := c.sleep(ctx, wait, nil); err != nil {
-		place.CancelAt(c.config.Now())
-		return gaveUp(err, noAnswer)
+	failed := c.sleep(ctx, wait, nil)
+	if failed != nil {
+		turn.CancelAt(c.config.Now())
 	}
-	return nil
+	return failed
 }
 
-// sleep ends with ctx, whose error it then returns. Reason is why it is
-// necessary, nil for the limiter.
-func (c *Client) sleep(ctx context.Context, d time.Duration, reason error) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
+// sleep ends with ctx, which is then its error. Reason is why it is necessary,
+// nil for the limiter.
+func (c *Client) sleep(ctx context.Context, d time.Duration, reason error) *Error {
 	if d >= longPause {
 		c.config.OnRetry(d, reason)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	if d <= 0 && ctx.Err() == nil {
+		return nil
+	}
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ended(ctx)
 	}
 }
 
-const noAnswer = "given up before an answer came"
+// timeLimit is one of the configuration. A context that it ended has it as its cause.
+type timeLimit struct {
+	name  string
+	lasts time.Duration
+}
 
-// gaveUp is the error of a wait that ended with its context.
-func gaveUp(err error, message string) *Error {
-	failed := &Error{Kind: task.ErrorOther, Message: message, cause: err}
-	if errors.Is(err, context.DeadlineExceeded) {
-		failed.Kind = task.ErrorTimeout
+func (l timeLimit) begin(parent context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(parent, l.lasts, l)
+}
+
+// Error names the limit.
+func (l timeLimit) Error() string { return fmt.Sprintf("%s (%s)", l.name, l.lasts) }
+
+// ended is the error of what ctx ended: one of the limits, or the caller, whose
+// context's error is wrapped.
+func ended(ctx context.Context) *Error {
+	var own timeLimit
+	switch {
+	case errors.As(context.Cause(ctx), &own):
+		return &Error{Kind: task.ErrorTimeout, Message: "no answer within " + own.Error()}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &Error{Kind: task.ErrorTimeout, Message: "no answer in the caller's time", cause: ctx.Err()}
+	default:
+		return &Error{Kind: task.ErrorOther, Message: "given up before an answer came", cause: ctx.Err()}
 	}
-	return failed
 }

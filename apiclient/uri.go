@@ -33,7 +33,7 @@ func (p *uriProvider) GetCredentials() (*providers.Credentials, error) {
 	if res.StatusCode != http.StatusOK {
 		return nil, known("HTTP " + strconv.Itoa(res.StatusCode))
 	}
-	body, err := readBody(res.Body, res.ContentLength, func() error { return nil })
+	body, err := readBody(res.Body)
 	if err != nil {
 		return nil, err
 	}
