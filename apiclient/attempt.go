@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -80,10 +81,9 @@ func (c *Client) call(ctx context.Context, keys Keys, query string, now time.Tim
 	if err != nil {
 		return task.Page{}, false, &Error{Kind: task.ErrorNetwork, Code: codeNetwork, Message: "the endpoint is not a URL"}
 	}
-	r.Header["Accept"] = []string{"application/json"}
-	r.Header["User-Agent"] = []string{"cloudsso_exporter"}
-	r.Header["X-Acs-Action"] = []string{action}
-	r.Header["X-Acs-Version"] = []string{version}
+	r.Header = http.Header{
+		"Accept": {"application/json"}, "User-Agent": {"cloudsso_exporter"}, "X-Acs-Action": {action}, "X-Acs-Version": {version},
+	}
 	sign(r, keys, now, randomNonce())
 
 	began := c.config.Now()
@@ -99,12 +99,8 @@ func (c *Client) call(ctx context.Context, keys Keys, query string, now time.Tim
 		doubt = c.clock.learn(date, took) // the time of a gateway is not the API's
 	}
 	if failed != nil {
-		failed.date = date
-		failed.HTTPStatus = res.StatusCode
-		if date.IsZero() {
-			date = c.clock.now()
-		}
-		failed.RetryAfter = retryAfter(res.Header.Get("Retry-After"), date)
+		failed.date, failed.HTTPStatus = date, res.StatusCode
+		failed.RetryAfter = retryAfter(res.Header.Get("Retry-After"), cmp.Or(date, c.clock.now()))
 	}
 	return page, doubt, failed
 }

@@ -1,8 +1,8 @@
 package apiclient
 
 import (
-	"cmp"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -17,39 +17,32 @@ const (
 )
 
 // parameters are those of one ListTasks call, encoded. What q filters by goes
-// before the filter of the directory; pairs stay together.
+// before the filter of the directory.
 func parameters(directoryID string, directory task.Filter, q task.Query, token string) string {
-	f := directory
-	f.AccessConfigurationID = cmp.Or(q.AccessConfigurationID, f.AccessConfigurationID)
-	if q.TargetID != "" || q.TargetType != "" {
-		f.TargetID, f.TargetType = q.TargetID, q.TargetType
-	}
-	if q.PrincipalID != "" || q.PrincipalType != "" {
-		f.PrincipalID, f.PrincipalType = q.PrincipalID, q.PrincipalType
-	}
+	f := q.Over(directory)
 	filter := ""
 	if !q.From.IsZero() {
 		filter = "StartTime ge " + q.From.UTC().Format("2006-01-02T15:04:05Z") // rounds down
 	}
-	pairs := make([]pair, 0, 11)
-	for _, p := range []pair{
-		{"DirectoryId", directoryID},
-		{"AccessConfigurationId", f.AccessConfigurationID},
-		{"TargetType", f.TargetType},
-		{"TargetId", f.TargetID},
-		{"PrincipalType", f.PrincipalType},
-		{"PrincipalId", f.PrincipalID},
-		{"TaskType", string(q.Type)},
-		{"Status", string(q.Status)},
-		{"NextToken", token},
-		{"MaxResults", strconv.Itoa(pageSize)},
-		{"Filter", filter},
+	given := url.Values{}
+	for name, value := range map[string]string{
+		"DirectoryId":           directoryID,
+		"AccessConfigurationId": f.AccessConfigurationID,
+		"TargetType":            f.TargetType,
+		"TargetId":              f.TargetID,
+		"PrincipalType":         f.PrincipalType,
+		"PrincipalId":           f.PrincipalID,
+		"TaskType":              string(q.Type),
+		"Status":                string(q.Status),
+		"NextToken":             token,
+		"MaxResults":            strconv.Itoa(pageSize),
+		"Filter":                filter,
 	} {
-		if p.value != "" {
-			pairs = append(pairs, p)
+		if value != "" {
+			given.Set(name, value)
 		}
 	}
-	return encodeQuery(pairs)
+	return encodeQuery(given)
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date, which is held
@@ -60,7 +53,7 @@ func retryAfter(value string, answered time.Time) time.Duration {
 		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
 	}
 	at, err := http.ParseTime(value)
-	if err != nil || answered.IsZero() {
+	if err != nil {
 		return 0
 	}
 	return min(max(at.Sub(answered), 0), time.Hour)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,51 +43,31 @@ func sign(r *http.Request, keys Keys, now time.Time, nonce string) {
 // canonicalRequest is the text whose digest is signed, and the names of the
 // headers it covers.
 func canonicalRequest(r *http.Request) (canonical, signedHeaders string) {
-	headers := append(make([]pair, 0, 8), pair{"host", cmp.Or(r.Host, r.URL.Host)})
+	headers := map[string]string{"host": cmp.Or(r.Host, r.URL.Host)}
 	for name, values := range r.Header {
 		if name = strings.ToLower(name); strings.HasPrefix(name, "x-acs-") {
-			headers = append(headers, pair{name, strings.TrimSpace(strings.Join(values, ","))})
+			headers[name] = strings.TrimSpace(strings.Join(values, ","))
 		}
 	}
-	slices.SortFunc(headers, pair.compare)
-	var names, lines strings.Builder
-	for i, h := range headers {
-		if i > 0 {
-			names.WriteByte(';')
-		}
-		names.WriteString(h.name)
-		lines.WriteString(h.name + ":" + h.value + "\n")
+	names := slices.Sorted(maps.Keys(headers))
+	signedHeaders = strings.Join(names, ";")
+	lines := []string{r.Method, cmp.Or(r.URL.EscapedPath(), "/"), r.URL.RawQuery}
+	for _, name := range names {
+		lines = append(lines, name+":"+headers[name])
 	}
-	return r.Method + "\n" + cmp.Or(r.URL.EscapedPath(), "/") + "\n" + r.URL.RawQuery + "\n" +
-		lines.String() + "\n" + names.String() + "\n" + emptySum, names.String()
+	lines = append(lines, "", signedHeaders, emptySum)
+	return strings.Join(lines, "\n"), signedHeaders
 }
 
-// pair is a parameter of a query, or a header.
-type pair struct{ name, value string }
+// encodeQuery sorts the parameters and encodes them by RFC 3986, as the
+// signature wants them and as they are sent.
+func encodeQuery(parameters url.Values) string { return spaces(parameters.Encode()) }
 
-func (p pair) compare(q pair) int {
-	return cmp.Or(strings.Compare(p.name, q.name), strings.Compare(p.value, q.value))
-}
+// percentEncode encodes by RFC 3986.
+func percentEncode(s string) string { return spaces(url.QueryEscape(s)) }
 
-// encodeQuery sorts the parameters and encodes them by RFC 3986: as the
-// signature wants them, and as they are sent.
-func encodeQuery(pairs []pair) string {
-	for i, p := range pairs {
-		pairs[i] = pair{percentEncode(p.name), percentEncode(p.value)}
-	}
-	slices.SortFunc(pairs, pair.compare)
-	var b strings.Builder
-	for i, p := range pairs {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(p.name + "=" + p.value)
-	}
-	return b.String()
-}
-
-// percentEncode encodes by RFC 3986. The standard library writes a space as a plus.
-func percentEncode(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+// spaces are written as a plus by the standard library, and a plus as %2B.
+func spaces(encoded string) string { return strings.ReplaceAll(encoded, "+", "%20") }
 
 func randomNonce() string {
 	var b [16]byte

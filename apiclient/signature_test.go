@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func signedBy(keys Keys, r *http.Request) string {
 
 // The vector is the one that the reference of the signature publishes.
 func TestSignatureOfPublishedVector(t *testing.T) {
-	query := encodeQuery([]pair{{"RegionId", "cn-shanghai"}, {"ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}})
+	query := encodeQuery(url.Values{"RegionId": {"cn-shanghai"}, "ImageId": {"win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}})
 	if want := "ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd&RegionId=cn-shanghai"; query != want {
 		t.Errorf("query %q, want %q", query, want)
 	}
@@ -71,23 +72,23 @@ func TestNonceIsNewEachTime(t *testing.T) {
 
 func TestEncodeQuery(t *testing.T) {
 	for name, tc := range map[string]struct {
-		pairs []pair
-		want  string
+		parameters url.Values
+		want       string
 	}{
 		"nothing":             {nil, ""},
-		"sorted by name":      {[]pair{{"b", "2"}, {"a", "1"}, {"B", "3"}}, "B=3&a=1&b=2"},
-		"repeated, by value":  {[]pair{{"a", "2"}, {"a", "1"}, {"a", ""}}, "a=&a=1&a=2"},
-		"space":               {[]pair{{"a", "1 2"}}, "a=1%202"},
-		"plus":                {[]pair{{"a", "1+2"}}, "a=1%2B2"},
-		"tilde and asterisk":  {[]pair{{"a", "~*"}}, "a=~%2A"},
-		"unreserved":          {[]pair{{"a", "-_.~09AZaz"}}, "a=-_.~09AZaz"},
-		"Filter":              {[]pair{{"Filter", "StartTime ge 2021-03-15T01:12:23Z"}}, "Filter=StartTime%20ge%202021-03-15T01%3A12%3A23Z"},
-		"UTF-8":               {[]pair{{"a", "é界😀"}}, "a=%C3%A9%E7%95%8C%F0%9F%98%80"},
-		"sorted as encoded":   {[]pair{{"a!", "1"}, {"a0", "2"}}, "a%21=1&a0=2"},
-		"slash and ampersand": {[]pair{{"a", "/&="}}, "a=%2F%26%3D"},
-		"every other byte":    {[]pair{{"a", "!\"#$%'(),:;<>?@[\\]^`{|}\x00\xff"}}, "a=%21%22%23%24%25%27%28%29%2C%3A%3B%3C%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D%00%FF"},
+		"sorted by name":      {url.Values{"b": {"2"}, "a": {"1"}, "B": {"3"}}, "B=3&a=1&b=2"},
+		"repeated":            {url.Values{"a": {"", "1", "2"}}, "a=&a=1&a=2"},
+		"space":               {url.Values{"a": {"1 2"}}, "a=1%202"},
+		"plus":                {url.Values{"a": {"1+2"}}, "a=1%2B2"},
+		"tilde and asterisk":  {url.Values{"a": {"~*"}}, "a=~%2A"},
+		"unreserved":          {url.Values{"a": {"-_.~09AZaz"}}, "a=-_.~09AZaz"},
+		"Filter":              {url.Values{"Filter": {"StartTime ge 2021-03-15T01:12:23Z"}}, "Filter=StartTime%20ge%202021-03-15T01%3A12%3A23Z"},
+		"UTF-8":               {url.Values{"a": {"é界😀"}}, "a=%C3%A9%E7%95%8C%F0%9F%98%80"},
+		"sorted as encoded":   {url.Values{"a!": {"1"}, "a0": {"2"}}, "a%21=1&a0=2"},
+		"slash and ampersand": {url.Values{"a": {"/&="}}, "a=%2F%26%3D"},
+		"every other byte":    {url.Values{"a": {"!\"#$%'(),:;<>?@[\\]^`{|}\x00\xff"}}, "a=%21%22%23%24%25%27%28%29%2C%3A%3B%3C%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D%00%FF"},
 	} {
-		if got := encodeQuery(tc.pairs); got != tc.want {
+		if got := encodeQuery(tc.parameters); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

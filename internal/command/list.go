@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,23 +73,11 @@ func (l *Listing) open() ([]*directory, error) {
 		c := clientConfig(conf, d, keys[d.Credential], l.Transport, l.Now)
 		c.Filter, c.Limiter = task.Filter{}, limiters[accountOf(d)]
 		all = append(all, &directory{
-			id: d.ID, client: apiclient.New(c), filter: l.over(d.Filter), margin: margin, names: conf.Unresolved.Names,
+			id: d.ID, client: apiclient.New(c), filter: l.Filter.Over(d.Filter), margin: margin, names: conf.Unresolved.Names,
 			reasons: reason.Classifier{Rules: conf.FailureReasons.Rules, CodesOnly: !conf.Unresolved.Names},
 		})
 	}
 	return all, nil
-}
-
-// over is the filter of a directory with what the flags say in its place.
-func (l *Listing) over(f task.Filter) task.Filter {
-	f.AccessConfigurationID = cmp.Or(l.Filter.AccessConfigurationID, f.AccessConfigurationID)
-	if l.Filter.TargetID != "" {
-		f.TargetID, f.TargetType = l.Filter.TargetID, l.Filter.TargetType
-	}
-	if l.Filter.PrincipalID != "" {
-		f.PrincipalID, f.PrincipalType = l.Filter.PrincipalID, l.Filter.PrincipalType
-	}
-	return f
 }
 
 // complete sets the types that follow from ids: the API ignores half a pair.

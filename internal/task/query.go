@@ -1,6 +1,9 @@
 package task
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Filter narrows what a directory shows. The zero value shows everything.
 // TargetID and TargetType, PrincipalID and PrincipalType come in pairs, as the
@@ -21,6 +24,18 @@ func (f Filter) Matches(t Task) bool {
 		match(f.TargetID, t.TargetID) &&
 		match(f.PrincipalType, t.PrincipalType) &&
 		match(f.PrincipalID, t.PrincipalID)
+}
+
+// Over is f with what base filters by where f does not. Pairs stay together.
+func (f Filter) Over(base Filter) Filter {
+	f.AccessConfigurationID = cmp.Or(f.AccessConfigurationID, base.AccessConfigurationID)
+	if f.TargetID == "" && f.TargetType == "" {
+		f.TargetID, f.TargetType = base.TargetID, base.TargetType
+	}
+	if f.PrincipalID == "" && f.PrincipalType == "" {
+		f.PrincipalID, f.PrincipalType = base.PrincipalID, base.PrincipalType
+	}
+	return f
 }
 
 // Query is one question to ListTasks, to be paged through.
