@@ -71,7 +71,7 @@ func (c *Client) keys(ctx context.Context) (Keys, *Error) {
 	case ctx.Err() != nil:
 		return Keys{}, ended(ctx)
 	}
-	return Keys{}, &Error{Kind: task.ErrorCredentials, Message: newRedactor(Keys{}).text(err.Error())}
+	return Keys{}, &Error{Kind: task.ErrorCredentials, Message: Keys{}.redact(err.Error())}
 }
 
 // call sends the request and reads the answer. It reports whether the answer's
@@ -153,7 +153,7 @@ func untilClosed(res *http.Response) bool {
 
 // broken is about a connection that did not come about, or broke.
 func broken(err error, keys Keys) *Error {
-	failed := &Error{Kind: task.ErrorNetwork, Code: codeNetwork, Message: newRedactor(keys).text(err.Error()), retry: true}
+	failed := &Error{Kind: task.ErrorNetwork, Code: codeNetwork, Message: keys.redact(err.Error()), retry: true}
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		failed.retry = false // will be the same certificate

@@ -85,7 +85,7 @@ func refusalIn(text string) string {
 	if !isAPICode(code) {
 		return ""
 	}
-	return newRedactor(Keys{}).word(code)
+	return Keys{}.word(code)
 }
 
 // cloudSSOCure is what to do about a login that no service can renew.

@@ -18,12 +18,12 @@ type answer struct {
 	RequestID   string `json:"RequestId"`
 	Code        string
 	Message     string
-	Tasks       *wireTasks
+	Tasks       wireTasks // nil when left out
 	NextToken   string
-	IsTruncated flag
+	IsTruncated json.RawMessage
 	MaxResults  json.RawMessage
-	Denied      json.RawMessage `json:"AccessDeniedDetail"`
 	TotalCounts json.RawMessage // described as the entries returned; some say all there are
+	Denied      json.RawMessage `json:"AccessDeniedDetail"`
 }
 
 // wireTasks is a page's list.
@@ -56,42 +56,41 @@ func decodePage(body []byte, keys Keys) (task.Page, *Error) {
 	if failed != nil {
 		return task.Page{}, failed
 	}
-	if isAPICode(a.Code) && (a.Tasks == nil || len(*a.Tasks) == 0) {
+	if isAPICode(a.Code) && len(a.Tasks) == 0 {
 		return task.Page{}, refusal(a, keys, 0)
 	}
 	page, failed := a.page(keys)
 	if failed != nil {
-		failed.RequestID = newRedactor(keys).word(a.RequestID)
+		failed.RequestID = keys.word(a.RequestID)
 	}
 	return page, failed
 }
 
 // page is the answer as a page, if it is one.
 func (a *answer) page(keys Keys) (task.Page, *Error) {
+	truncated := scalar(a.IsTruncated)
+	empty := truncated != "" && scalar(a.MaxResults) != "" && scalar(a.TotalCounts) == "0"
 	switch {
 	case a.RequestID == "":
 		return task.Page{}, invalid("the answer has no RequestId")
-	case a.Tasks == nil && !a.saysEmpty():
+	case a.Tasks == nil && !empty:
 		return task.Page{}, invalid("the answer has no Tasks")
-	case a.IsTruncated.set && a.NextToken == "":
+	case truncated != "" && truncated != "true" && truncated != "false":
+		return task.Page{}, invalid("IsTruncated is neither true nor false")
+	case truncated == "true" && a.NextToken == "":
 		return task.Page{}, invalid("IsTruncated is true, but there is no NextToken")
 	}
-	var page task.Page
-	// NextToken counts when IsTruncated is true: the reference's own example has one beside false.
-	if a.IsTruncated.set || !a.IsTruncated.given {
+	page := task.Page{Tasks: make([]task.Task, len(a.Tasks))}
+	if truncated != "false" { // the reference's own example has a NextToken beside it
 		page.Next = printable(a.NextToken, longestToken, "")
 	}
-	if a.Tasks == nil {
-		return page, nil
-	}
-	page.Tasks = make([]task.Task, len(*a.Tasks))
-	for i, t := range *a.Tasks {
+	for i, t := range a.Tasks {
 		if strings.TrimSpace(t.ID) == "" {
-			return task.Page{}, invalid("task %d of %d has no TaskId", i+1, len(*a.Tasks))
+			return task.Page{}, invalid("task %d of %d has no TaskId", i+1, len(a.Tasks))
 		}
 		t.Start, t.End = parseTime(t.StartTime), parseTime(t.EndTime)
-		if quotes(t.FailureReason, keys) { // a service may say what it was called with
-			t.FailureReason = newRedactor(keys).text(t.FailureReason)
+		if keys.in(t.FailureReason) { // a service may say what it was called with
+			t.FailureReason = keys.redact(t.FailureReason)
 		}
 		clean(&t.Task)
 		page.Tasks[i] = t.Task
@@ -99,23 +98,23 @@ func (a *answer) page(keys Keys) (task.Page, *Error) {
 	return page, nil
 }
 
-// saysEmpty reports whether what is beside the list says that it is empty: then it may be left out.
-func (a *answer) saysEmpty() bool {
-	given := len(a.MaxResults) > 0 && string(a.MaxResults) != "null"
-	return a.IsTruncated.given && given && strings.Trim(string(a.TotalCounts), `"`) == "0"
+// scalar is a number or a boolean, also written as a text; empty when it is left out.
+func scalar(raw json.RawMessage) string {
+	s := strings.ToLower(strings.Trim(string(raw), `"`))
+	if s == "null" {
+		return ""
+	}
+	return s
 }
 
 // decodeAnswer reads a body that has to be one JSON object and nothing more.
 func decodeAnswer(body []byte) (*answer, *Error) {
-	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a byte order mark
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))) // a byte order mark
 	switch {
-	case len(trimmed) == 0:
+	case len(body) == 0:
 		return nil, invalid("the body is empty")
-	case trimmed[0] == '<':
+	case body[0] == '<':
 		return nil, invalid("the body is HTML or XML, not JSON")
-	case trimmed[0] != '{' && json.Valid(body):
-		return nil, invalid("the body is JSON, but not an object")
 	}
 	a := new(answer)
 	err := json.Unmarshal(body, a)
@@ -124,19 +123,18 @@ func decodeAnswer(body []byte) (*answer, *Error) {
 		a = new(answer)
 		err = json.Unmarshal(quoteScalars(body), a)
 	}
-	if err == nil {
-		return a, nil
-	}
 	// What the body holds is not quoted: it may be anything.
 	var syntax *json.SyntaxError
 	switch {
+	case err == nil:
+		return a, nil
 	case errors.As(err, &syntax):
 		failed := invalid("the body is bad JSON at byte %d of %d", syntax.Offset, len(body))
 		failed.cut = syntax.Error() == "unexpected end of JSON input" // nothing else tells it from a wrong last byte
 		return nil, failed
 	case errors.As(err, &mistyped):
 		field := strings.ReplaceAll(mistyped.Field, ".Task.", ".") // the embedded one is ours
-		return nil, invalid("the body is JSON of another form: %s is of the wrong type", field)
+		return nil, invalid("the body is JSON of another form: %s is of the wrong type", cmp.Or(field, "it"))
 	default:
 		return nil, invalid("the body is JSON of another form: %s", err)
 	}
@@ -151,42 +149,39 @@ func quoteScalars(body []byte) []byte {
 
 // refusal is the error an answer with a Code tells.
 func refusal(a *answer, keys Keys, status int) *Error {
-	r := newRedactor(keys)
 	kind, retry := classify(a.Code, status)
 	failed := &Error{
 		Kind:       kind,
-		Code:       cmp.Or(r.word(a.Code), codeInvalidResponse), // a code that holds a key is none
-		Message:    cmp.Or(r.text(a.Message), "refused without a message"),
-		RequestID:  r.word(a.RequestID),
+		Code:       cmp.Or(keys.word(a.Code), codeInvalidResponse), // a code that holds a key is none
+		Message:    cmp.Or(keys.redact(a.Message), "refused without a message"),
+		RequestID:  keys.word(a.RequestID),
 		HTTPStatus: status,
 		retry:      retry,
 	}
 	if kind == task.ErrorPermission {
-		if who, policy := a.denied(r); who != "" {
-			failed.Message = truncate(strings.TrimRight(failed.Message, ". "), longestMessage-utf8.RuneCountInString(who)) + who
-			failed.policy = policy
-		}
+		failed.denied(a.Denied, keys)
 	}
 	return failed
 }
 
-// denied is what a refusal says of the action, the principal and the policy, and
-// the kind of that policy. EncodedDiagnosticMessage is not shown: it may hold more.
-func (a *answer) denied(r redactor) (who, policy string) {
-	var detail struct{ AuthAction, AuthPrincipalDisplayName, NoPermissionType, PolicyType string }
-	if json.Unmarshal(a.Denied, &detail) != nil {
-		return "", ""
+// denied adds what a refusal says of the action, the principal and the policy.
+// EncodedDiagnosticMessage is not shown: it may hold more.
+func (e *Error) denied(detail json.RawMessage, keys Keys) {
+	var d struct{ AuthAction, AuthPrincipalDisplayName, NoPermissionType, PolicyType string }
+	if json.Unmarshal(detail, &d) != nil {
+		return
 	}
+	e.policy = d.PolicyType
 	var facts []string
 	for _, f := range []struct{ name, value string }{
-		{"action", detail.AuthAction}, {"principal", detail.AuthPrincipalDisplayName}, {"", detail.NoPermissionType}, {"policy", detail.PolicyType},
+		{"action ", d.AuthAction}, {"principal ", d.AuthPrincipalDisplayName}, {"", d.NoPermissionType}, {"policy ", d.PolicyType},
 	} {
-		if value := truncate(r.text(f.value), 50); value != "" {
-			facts = append(facts, strings.TrimSpace(f.name+" "+value))
+		if value := truncate(keys.redact(f.value), 50); value != "" {
+			facts = append(facts, f.name+value)
 		}
 	}
-	if facts == nil {
-		return "", ""
+	if facts != nil {
+		shown := " (" + strings.Join(facts, ", ") + ")"
+		e.Message = truncate(strings.TrimRight(e.Message, ". "), longestMessage-utf8.RuneCountInString(shown)) + shown
 	}
-	return " (" + strings.Join(facts, ", ") + ")", detail.PolicyType
 }

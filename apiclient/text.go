@@ -1,8 +1,10 @@
 package apiclient
 
 import (
-	"errors"
+	"net/url"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,16 +37,23 @@ func clean(t *task.Task) {
 // printable puts a replacement character for each that cannot be shown and is
 // not allowed, and truncates s.
 func printable(s string, characters int, allowed string) string {
-	hidden := func(c rune) bool { return !unicode.IsGraphic(c) && !strings.ContainsRune(allowed, c) }
-	if strings.ContainsFunc(s, hidden) {
-		s = strings.Map(func(c rune) rune {
-			if hidden(c) {
-				return utf8.RuneError
-			}
+	return truncate(strings.Map(func(c rune) rune {
+		if unicode.IsGraphic(c) || strings.ContainsRune(allowed, c) {
 			return c
-		}, s)
-	}
-	return truncate(s, characters)
+		}
+		return utf8.RuneError
+	}, s), characters)
+}
+
+// tidy puts a message on one line, without what cannot be printed, and truncates it.
+func tidy(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) || c == utf8.RuneError {
+			return ' '
+		}
+		return c
+	}, s)
+	return truncate(strings.Join(strings.Fields(s), " "), longestMessage)
 }
 
 // truncate returns at most so many characters of s.
@@ -55,22 +64,43 @@ func truncate(s string, characters int) string {
 	return s
 }
 
-// flag is a JSON boolean, also written as a string. It knows whether it was there.
-type flag struct{ given, set bool }
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (f *flag) UnmarshalJSON(b []byte) error {
-	switch strings.ToLower(strings.Trim(string(b), `"`)) {
-	case "true":
-		*f = flag{given: true, set: true}
-	case "false":
-		*f = flag{given: true}
-	case "null", "":
-		*f = flag{}
-	default:
-		return errors.New("IsTruncated is neither true nor false")
+// redact makes a message of a text from outside: without the keys, and without what looks like one.
+func (k Keys) redact(s string) string {
+	s = s[:min(len(s), 16<<10)]
+	for _, secret := range k.secrets() {
+		for _, form := range []string{secret, url.QueryEscape(secret), percentEncode(secret)} {
+			s = strings.ReplaceAll(s, form, "[redacted]")
+		}
 	}
-	return nil
+	for _, secret := range []struct{ pattern, instead string }{
+		// What follows is the request as the server saw it, token included.
+		{`(?is)\b(server )?(string ?to ?sign|canonical ?request)\b.*`, "[string to sign left out]"},
+		{`\b(LTAI|STS\.|TMP\.)[A-Za-z0-9.]{6,}`, "[redacted]"},
+		{`//[^/\s@]*@`, "//[redacted]@"},
+		{`(?i)\b([a-z_-]*(secret|token|signature|password|credential))("?\s*[=:]\s*)("[^"]*"|[^\s"',;&]+)`, "$1$3[redacted]"},
+	} {
+		s = regexp.MustCompile(secret.pattern).ReplaceAllString(s, secret.instead)
+	}
+	return tidy(s)
+}
+
+// word returns s when it is a plain word that tells nothing secret, else nothing.
+func (k Keys) word(s string) string {
+	if s != k.redact(s) || len(s) > 64 || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	return s
+}
+
+// in reports whether s holds one of the keys as it is.
+func (k Keys) in(s string) bool {
+	return s != "" && slices.ContainsFunc(k.secrets(), func(secret string) bool { return strings.Contains(s, secret) })
+}
+
+// secrets are the keys that can be told from a part of a word.
+func (k Keys) secrets() []string {
+	all := []string{k.SecurityToken, k.AccessKeySecret, k.AccessKeyID}
+	return slices.DeleteFunc(all, func(s string) bool { return len(s) < 4 })
 }
 
 // parseTime reads a time of the API, with or without a fraction; zero when there
