@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,35 +19,13 @@ func (k known) Error() string { return string(k) }
 // failure is the error of a credential: which type it is, why, and what to do,
 // which a long reason must not push over the length of an Error's message.
 func (c Credential) failure(why string) error {
-	whose, cure := c.String()+": ", "; "+c.Type.cure()
+	whose, cure := fmt.Sprint(c)+": ", "; "+c.Type.cure()
 	return errors.New(whose + truncate(why, longestMessage-len(whose)-len(cure)) + cure)
-}
-
-func (t CredentialType) cure() string {
-	switch t {
-	case CredentialAccessKey, CredentialSTS:
-		return "correct the key"
-	case CredentialProfile:
-		return "check the profile with aliyun configure list"
-	case CredentialRAMRoleARN:
-		return "check role_arn, the role's trust policy, the keys that assume it and sts_endpoint"
-	case CredentialOIDCRoleARN:
-		return "check role_arn, oidc_provider_arn, the token file and sts_endpoint"
-	case CredentialECSRAMRole:
-		return "check role_name and that the instance has the role"
-	case CredentialURI:
-		return "check url and the server behind it"
-	default:
-		return "set one of them up or choose another type"
-	}
 }
 
 // cause says in words of our own why credentials-go failed. Its texts are
 // never quoted: they may hold a profile with its secrets, or a signed URL.
 func cause(err error) string {
-	if err == nil {
-		return "nothing"
-	}
 	var ours known
 	if errors.As(err, &ours) {
 		return string(ours)

@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"strings"
@@ -68,11 +69,10 @@ func New(c Config) *Client {
 	return &Client{config: c, clock: clock{local: c.Now}}
 }
 
-// String names the directory and nothing else: keys are not for printing.
-func (c *Client) String() string { return "client of directory " + c.config.DirectoryID }
-
-// GoString is String, for %#v.
-func (c *Client) GoString() string { return c.String() }
+// Format names the directory and nothing else: keys are not for printing.
+func (c *Client) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "client of directory ", c.config.DirectoryID)
+}
 
 // Now is API time in UTC: local time plus the offset learned from the answers.
 // It does not follow when the local clock is set while the process runs.

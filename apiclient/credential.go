@@ -1,6 +1,35 @@
 package apiclient
 
-import "log/slog"
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// Keys sign a request. Keys are a KeySource of themselves.
+type Keys struct {
+	AccessKeyID     string
+	AccessKeySecret string
+	SecurityToken   string // empty for a key pair
+}
+
+// KeySource gives the keys to sign with. It may be used by several goroutines at once.
+type KeySource interface {
+	// Keys returns keys that are valid now. It stops waiting with ctx.
+	Keys(ctx context.Context) (Keys, error)
+}
+
+// refusable is a KeySource that wants to know when the API does not accept its keys.
+type refusable interface{ Refused(Keys) }
+
+// Keys returns k.
+func (k Keys) Keys(context.Context) (Keys, error) { return k, nil }
+
+// Format hides everything, whatever the verb: keys are not for printing.
+func (Keys) Format(f fmt.State, _ rune) { fmt.Fprint(f, "keys (hidden)") }
+
+// LogValue does the same for handlers that would take the struct apart.
+func (k Keys) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
 // CredentialType names a way to obtain credentials.
 type CredentialType string
@@ -17,13 +46,18 @@ const (
 	CredentialURI         CredentialType = "credentials_uri"
 )
 
-func (t CredentialType) known() bool {
-	switch t {
-	case CredentialDefault, CredentialProfile, CredentialAccessKey, CredentialSTS, CredentialRAMRoleARN,
-		CredentialOIDCRoleARN, CredentialECSRAMRole, CredentialURI:
-		return true
-	}
-	return false
+// cure is what to do when a credential of the type fails; empty for a type that is not known.
+func (t CredentialType) cure() string {
+	return map[CredentialType]string{
+		CredentialDefault:     "set one of them up or choose another type",
+		CredentialProfile:     "check the profile with aliyun configure list",
+		CredentialAccessKey:   "correct the key",
+		CredentialSTS:         "correct the key",
+		CredentialRAMRoleARN:  "check role_arn, the role's trust policy, the keys that assume it and sts_endpoint",
+		CredentialOIDCRoleARN: "check role_arn, oidc_provider_arn, the token file and sts_endpoint",
+		CredentialECSRAMRole:  "check role_name and that the instance has the role",
+		CredentialURI:         "check url and the server behind it",
+	}[t]
 }
 
 // Credential says where the credentials of a directory come from. It is a
@@ -31,7 +65,7 @@ func (t CredentialType) known() bool {
 // A field and its File twin exclude each other; files are read again when they change.
 type Credential struct {
 	Type    CredentialType
-	Profile string // of Alibaba Cloud CLI
+	Profile string // of Alibaba Cloud CLI; empty: the one in use
 
 	AccessKeyID         string
 	AccessKeyIDFile     string
@@ -53,12 +87,9 @@ type Credential struct {
 	URL      string // of the credentials server
 }
 
-// String names the type and nothing else, so that no secret of a Credential
-// gets into a log or an error by way of a format verb.
-func (c Credential) String() string { return "credential of type " + string(c.Type) }
+// Format names the type and nothing else, whatever the verb, so that no secret
+// gets into a log or an error.
+func (c Credential) Format(f fmt.State, _ rune) { fmt.Fprint(f, "credential of type ", c.Type) }
 
-// GoString is String, for %#v.
-func (c Credential) GoString() string { return c.String() }
-
-// LogValue is String, for handlers that would take the struct apart.
-func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
+// LogValue does the same for handlers that would take the struct apart.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }

@@ -3,11 +3,14 @@ package apiclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -35,89 +38,61 @@ type Credentials struct {
 	credential Credential
 	now        func() time.Time
 	build      func(Credential) (fetcher, error)
+	flight     singleflight.Group
 
 	mu       sync.Mutex
-	flight   *fetch // nil: none under way
-	keys     Keys   // last good ones; zero: none
-	since    time.Time
-	vouched  time.Time // when the library last said that they are good
-	refused  bool      // by the API: the next ones have to be new
-	failure  error     // of the last fetch; nil: it succeeded
+	values   Credential // of the last fetch, with what the files held
+	fetcher  fetcher    // nil: to be built
+	keys     Keys       // last good ones; zero: none
+	made     time.Time  // when they were first given
+	vouched  time.Time  // when the library last said that they are good
+	failure  error      // of the last fetch; nil: it succeeded
 	failedAt time.Time
-
-	// Of the flight, no lock needed.
-	fetcher fetcher // nil: to be built
-	values  *Credential
-}
-
-// fetch is one flight. Keys and err may be read once done is closed.
-type fetch struct {
-	done chan struct{}
-	keys Keys
-	err  error
 }
 
 // NewCredentials returns the source of a credential's keys. It calls nobody and
 // reads no file. Now is the local clock.
 func NewCredentials(c Credential, now func() time.Time) (*Credentials, error) {
-	if !c.Type.known() {
+	if c.Type.cure() == "" {
 		return nil, errors.New("the type of the credential is not known: see the documentation of credential.type")
 	}
 	if slices.Contains(strings.Split(os.Getenv("DEBUG"), ","), "credential") {
 		return nil, errors.New("the environment variable DEBUG has credentials-go print tokens: take credential out of it")
 	}
-	build := func(c Credential) (fetcher, error) { return builder{now}.provider(c) }
+	build := func(c Credential) (fetcher, error) { return c.provider(now) }
 	return &Credentials{credential: c, now: now, build: build}, nil
 }
+
+// Format names the type and nothing else: keys are not for printing.
+func (s *Credentials) Format(f fmt.State, verb rune) { s.credential.Format(f, verb) }
 
 // Keys returns keys that are good now. It stops waiting with ctx; a fetch under
 // way goes on for the next caller.
 func (s *Credentials) Keys(ctx context.Context) (Keys, error) {
-	if err := ctx.Err(); err != nil {
-		return Keys{}, err
-	}
 	s.mu.Lock()
-	if keys, ok := s.fresh(); ok && !s.credential.hasFiles() {
-		s.mu.Unlock()
+	keys, fresh := s.keys, s.fresh()
+	s.mu.Unlock()
+	if fresh && !s.credential.hasFiles() {
 		return keys, nil
 	}
-	f := s.flight
-	if f == nil {
-		f = &fetch{done: make(chan struct{})}
-		s.flight = f
-		go s.fly(f)
-	}
-	s.mu.Unlock()
+	flight := s.flight.DoChan("", func() (any, error) { return s.obtain() })
 	select {
-	case <-f.done:
-		return f.keys, f.err
+	case landed := <-flight:
+		keys, _ := landed.Val.(Keys)
+		return keys, landed.Err
 	case <-ctx.Done():
 		return Keys{}, ctx.Err()
 	}
 }
 
 // Refused says that the API does not accept k. If these are the keys in use,
-// they are dropped, and new ones fetched.
+// they are dropped, and so is the provider, which may keep them.
 func (s *Credentials) Refused(k Keys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keys == k {
-		s.keys, s.refused = Keys{}, true
+		s.keys, s.fetcher = Keys{}, nil
 	}
-}
-
-// String names the type and nothing else: keys are not for printing.
-func (s *Credentials) String() string { return s.credential.String() }
-
-// GoString is String, for %#v.
-func (s *Credentials) GoString() string { return s.String() }
-
-func (s *Credentials) fly(f *fetch) {
-	f.keys, f.err = s.obtain()
-	s.mu.Lock()
-	s.flight = nil
-	s.mu.Unlock()
-	close(f.done)
 }
 
 // obtain is the work of a flight.
@@ -126,55 +101,68 @@ func (s *Credentials) obtain() (Keys, error) {
 	if err != nil {
 		return Keys{}, err
 	}
-	changed := s.values == nil || *s.values != values
 	s.mu.Lock()
-	keys, fresh := s.fresh()
-	thin := s.failure != nil && s.now().Sub(s.failedAt).Abs() < thinOut
-	renew := changed || s.refused || s.failure != nil
-	s.mu.Unlock()
-	switch {
-	case fresh && !changed:
-		return keys, nil
-	case thin && !changed:
-		return s.kept()
-	case renew:
-		// After an error the library's chain would ask the wrong provider for ever.
-		s.fetcher = nil
-	}
-	s.values = &values
-	keys, err = s.fetch(values)
-
-	s.mu.Lock()
-	s.failure = err
-	if err != nil {
-		s.failedAt = s.now()
-		s.mu.Unlock()
-		return s.kept()
-	}
 	defer s.mu.Unlock()
-	if s.vouched = s.now(); s.keys != keys {
-		s.keys, s.since = keys, s.vouched
+	switch thin := s.failure != nil && s.now().Sub(s.failedAt).Abs() < thinOut; {
+	case s.values != values:
+		s.values, s.fetcher = values, nil
+	case s.fresh():
+		return s.keys, nil
+	case thin:
+		return s.kept()
 	}
-	s.refused = false
+	asked := s.fetcher
+	s.mu.Unlock() // callers look at the keys meanwhile
+	asked, keys, err := s.fetch(asked, values)
+	s.mu.Lock()
+
+	now := s.now()
+	if err != nil {
+		// Built again: after an error a provider may go on with what has failed.
+		s.fetcher, s.failure, s.failedAt = nil, values.failure(cause(err)), now
+		return s.kept()
+	}
+	if s.keys != keys {
+		s.keys, s.made = keys, now
+	}
+	s.fetcher, s.vouched, s.failure = asked, now, nil
 	return keys, nil
 }
 
-// fresh returns the keys if nobody has to be asked about them. It needs mu.
-func (s *Credentials) fresh() (Keys, bool) {
+// fetch asks a provider, which is built first when there is none.
+func (s *Credentials) fetch(from fetcher, values Credential) (_ fetcher, keys Keys, err error) {
+	defer func() {
+		if recover() != nil { // the library follows pointers that an answer may leave nil
+			err = known("an answer of another form than expected")
+		}
+	}()
+	if from == nil {
+		if from, err = s.build(values); err != nil {
+			return nil, Keys{}, err
+		}
+	}
+	found, err := from.GetCredentials()
+	if err != nil {
+		return nil, Keys{}, err
+	}
+	keys, err = usable(found)
+	return from, keys, err
+}
+
+// fresh reports whether nobody has to be asked about the keys. It needs mu.
+func (s *Credentials) fresh() bool {
 	age := s.now().Sub(s.vouched)
-	return s.keys, s.keys != Keys{} && !s.refused && s.failure == nil && 0 <= age && age < freshFor
+	return s.keys != Keys{} && s.failure == nil && 0 <= age && age < freshFor
 }
 
 // kept is what there is after a failure: the last good keys while they are
-// good, else the failure.
+// good, else the failure. It needs mu.
 func (s *Credentials) kept() (Keys, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	until := s.vouched.Add(libraryMargin)
-	if life := s.since.Add(s.credential.Type.lifetime()); life.After(until) {
-		until = life
+	good := s.vouched.Add(libraryMargin).Sub(s.now())
+	if t := s.credential.Type; t == CredentialRAMRoleARN || t == CredentialOIDCRoleARN {
+		good = max(good, s.made.Add(sessionLife).Sub(s.now()))
 	}
-	if (s.keys == Keys{}) || s.now().After(until.Add(-safety)) {
+	if (s.keys == Keys{}) || good < safety {
 		return Keys{}, s.failure
 	}
 	return s.keys, nil

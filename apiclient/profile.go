@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
@@ -25,11 +26,11 @@ func (p cliProfile) text(key string) string {
 	return s
 }
 
-// cliProfile is the provider of a profile of Alibaba Cloud CLI, without a name
+// fromProfile is the provider of a profile of Alibaba Cloud CLI, without a name
 // the one in use. The library's own reads modes in one spelling only, writes to
 // the profile and to standard output, and recurses for ever over a profile that
 // is its own source.
-func (b builder) cliProfile(name string) (providers.CredentialsProvider, error) {
+func fromProfile(name string, now func() time.Time) (providers.CredentialsProvider, error) {
 	content, err := readHome("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json")
 	if err != nil {
 		return nil, err
@@ -38,11 +39,11 @@ func (b builder) cliProfile(name string) (providers.CredentialsProvider, error) 
 	if json.Unmarshal(content, &config) != nil {
 		return nil, known("not JSON of the CLI's form")
 	}
-	return b.profileOf(config, cmp.Or(name, env("ALIBABA_CLOUD_PROFILE"), config.Current), 0)
+	return config.provider(cmp.Or(name, env("ALIBABA_CLOUD_PROFILE"), config.Current), 0, now)
 }
 
-// profileOf is the provider of a profile that so many others have as their source.
-func (b builder) profileOf(config cliConfig, name string, others int) (providers.CredentialsProvider, error) {
+// provider is the provider of a profile that so many others have as their source.
+func (config cliConfig) provider(name string, others int, now func() time.Time) (providers.CredentialsProvider, error) {
 	i := slices.IndexFunc(config.Profiles, func(p cliProfile) bool { return p.text("name") == name })
 	switch {
 	case len(config.Profiles) == 0:
@@ -84,15 +85,12 @@ func (b builder) profileOf(config cliConfig, name string, others int) (providers
 	case "credentialsuri":
 		c.Type = CredentialURI
 	case "chainableramrolearn":
-		base, err := b.profileOf(config, p.text("source_profile"), others+1)
+		base, err := config.provider(p.text("source_profile"), others+1, now)
 		if err != nil {
 			return nil, err
 		}
 		return c.assume(base)
 	case "cloudsso":
-		if err := guarded(); err != nil {
-			return nil, err
-		}
 		expires, _ := p["cloud_sso_access_token_expire"].(float64)
 		return providers.NewCloudSSOCredentialsProviderBuilder().WithSignInUrl(p.text("cloud_sso_sign_in_url")).
 			WithAccountId(p.text("cloud_sso_account_id")).WithAccessConfig(p.text("cloud_sso_access_config")).
@@ -101,14 +99,14 @@ func (b builder) profileOf(config cliConfig, name string, others int) (providers
 		return nil, unsupported(p.text("mode"))
 	}
 	if c.Type != CredentialOIDCRoleARN {
-		return b.provider(c)
+		return c.provider(now)
 	}
 	// The file is read once: when the token has expired, the provider is made again.
 	c, err := c.withFiles()
 	if err != nil {
 		return nil, known(err.Error())
 	}
-	return b.provider(c)
+	return c.provider(now)
 }
 
 // unsupported names a mode of the CLI, if it is one, and what to use instead.
@@ -122,17 +120,6 @@ func unsupported(mode string) error {
 		}
 	}
 	return known("a mode that is not supported: use another profile")
-}
-
-// credentialsFile is the provider of the SDKs' credentials file.
-func credentialsFile() (providers.CredentialsProvider, error) {
-	if _, err := readHome("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials"); err != nil {
-		return nil, err
-	}
-	if err := guarded(); err != nil {
-		return nil, err
-	}
-	return providers.NewProfileCredentialsProviderBuilder().Build()
 }
 
 // readHome reads the file that the variable names, else the one below the home directory.

@@ -2,7 +2,10 @@ package apiclient
 
 import (
 	"cmp"
+	"encoding/json"
+	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -19,40 +22,14 @@ type fetcher interface {
 	GetCredentials() (*providers.Credentials, error)
 }
 
-// lifetime is how long keys of the type are good from when they are made, as
-// far as that is known.
-func (t CredentialType) lifetime() time.Duration {
-	if t == CredentialRAMRoleARN || t == CredentialOIDCRoleARN {
-		return sessionLife
-	}
-	return 0
-}
+// provided is a provider of our own, as credentials-go wants one.
+type provided func() (*providers.Credentials, error)
 
-// fetch asks the provider, which is built first when there is none.
-func (s *Credentials) fetch(values Credential) (keys Keys, err error) {
-	defer func() {
-		// The library follows pointers that an answer may leave nil.
-		if recover() != nil {
-			keys, err = Keys{}, values.failure("an answer of another form than expected")
-		}
-		if err != nil {
-			s.fetcher = nil
-		}
-	}()
-	if s.fetcher == nil {
-		if s.fetcher, err = s.build(values); err != nil {
-			return Keys{}, values.failure(cause(err))
-		}
-	}
-	found, err := s.fetcher.GetCredentials()
-	if err == nil {
-		keys, err = usable(found)
-	}
-	if err != nil {
-		return Keys{}, values.failure(cause(err))
-	}
-	return keys, nil
-}
+// GetCredentials is p.
+func (p provided) GetCredentials() (*providers.Credentials, error) { return p() }
+
+// GetProviderName names it for nobody.
+func (provided) GetProviderName() string { return "cloudsso_exporter" }
 
 // usable returns the keys that a provider found if they can be sent.
 func usable(found *providers.Credentials) (Keys, error) {
@@ -71,26 +48,27 @@ func usable(found *providers.Credentials) (Keys, error) {
 	return keys, nil
 }
 
-// builder makes providers. Now is the local clock.
-type builder struct{ now func() time.Time }
-
 // provider is the provider of a credential whose files have been read. Fields
 // left empty the library would take from the environment, which is not what the
-// configuration says.
-func (b builder) provider(c Credential) (providers.CredentialsProvider, error) {
+// configuration says. Now is the local clock.
+func (c Credential) provider(now func() time.Time) (providers.CredentialsProvider, error) {
 	switch c.Type {
 	case CredentialDefault:
-		return &chain{builder: b}, nil
-	case CredentialProfile:
-		if err := needs("profile", c.Profile); err != nil {
-			return nil, err
-		}
-		return b.cliProfile(c.Profile)
+		return chain(now), nil
 	case CredentialAccessKey, CredentialSTS:
 		return c.static()
+	case CredentialURI:
+		return fromURI(c.URL, now), needs("url", c.URL)
+	}
+	if err := guarded(); err != nil {
+		return nil, err
+	}
+	switch c.Type {
+	case CredentialProfile:
+		return fromProfile(c.Profile, now)
 	case CredentialRAMRoleARN:
 		if c.AccessKeyID == "" && c.AccessKeySecret == "" {
-			return c.assume(&chain{builder: b})
+			return c.assume(chain(now))
 		}
 		base, err := c.static()
 		if err != nil {
@@ -98,7 +76,7 @@ func (b builder) provider(c Credential) (providers.CredentialsProvider, error) {
 		}
 		return c.assume(base)
 	case CredentialOIDCRoleARN:
-		if err := cmp.Or(needs("role_arn", c.RoleARN, "oidc_provider_arn", c.OIDCProviderARN, "oidc_token_file", c.OIDCTokenFile), guarded()); err != nil {
+		if err := needs("role_arn", c.RoleARN, "oidc_provider_arn", c.OIDCProviderARN, "oidc_token_file", c.OIDCTokenFile); err != nil {
 			return nil, err
 		}
 		// The token itself, not its file: a token in the environment would go before the file.
@@ -106,26 +84,9 @@ func (b builder) provider(c Credential) (providers.CredentialsProvider, error) {
 			WithOIDCToken(c.OIDCTokenFile).WithOIDCProviderARN(c.OIDCProviderARN).
 			WithRoleArn(c.RoleARN).WithRoleSessionName(c.sessionName()).WithPolicy(c.Policy).
 			WithSTSEndpoint(c.STSEndpoint).WithDurationSeconds(int(sessionLife / time.Second)).Build()
-	case CredentialECSRAMRole:
-		if err := guarded(); err != nil {
-			return nil, err
-		}
+	default: // CredentialECSRAMRole
 		return providers.NewECSRAMRoleCredentialsProviderBuilder().WithRoleName(c.RoleName).Build()
-	case CredentialURI:
-		return &uriProvider{url: c.URL, now: b.now}, needs("url", c.URL)
-	default:
-		return nil, known("the type is not known")
 	}
-}
-
-// assume is the provider of a role that base's keys assume.
-func (c Credential) assume(base providers.CredentialsProvider) (providers.CredentialsProvider, error) {
-	if err := cmp.Or(needs("role_arn", c.RoleARN), guarded()); err != nil {
-		return nil, err
-	}
-	return providers.NewRAMRoleARNCredentialsProviderBuilder().WithCredentialsProvider(base).
-		WithRoleArn(c.RoleARN).WithRoleSessionName(c.sessionName()).WithPolicy(c.Policy).WithExternalId(c.ExternalID).
-		WithStsEndpoint(c.STSEndpoint).WithDurationSeconds(int(sessionLife / time.Second)).Build()
 }
 
 // static is the provider of a key pair, with or without a token.
@@ -137,15 +98,24 @@ func (c Credential) static() (providers.CredentialsProvider, error) {
 	if err := needs(fields...); err != nil {
 		return nil, err
 	}
-	if _, err := usable(&providers.Credentials{AccessKeyId: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken}); err != nil {
+	keys := &providers.Credentials{AccessKeyId: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken}
+	_, err := usable(keys)
+	return provided(func() (*providers.Credentials, error) { return keys, nil }), err
+}
+
+// assume is the provider of a role that base's keys assume.
+func (c Credential) assume(base providers.CredentialsProvider) (providers.CredentialsProvider, error) {
+	if err := needs("role_arn", c.RoleARN); err != nil {
 		return nil, err
 	}
-	if c.SecurityToken == "" {
-		return providers.NewStaticAKCredentialsProviderBuilder().
-			WithAccessKeyId(c.AccessKeyID).WithAccessKeySecret(c.AccessKeySecret).Build()
-	}
-	return providers.NewStaticSTSCredentialsProviderBuilder().
-		WithAccessKeyId(c.AccessKeyID).WithAccessKeySecret(c.AccessKeySecret).WithSecurityToken(c.SecurityToken).Build()
+	return providers.NewRAMRoleARNCredentialsProviderBuilder().WithCredentialsProvider(base).
+		WithRoleArn(c.RoleARN).WithRoleSessionName(c.sessionName()).WithPolicy(c.Policy).WithExternalId(c.ExternalID).
+		WithStsEndpoint(c.STSEndpoint).WithDurationSeconds(int(sessionLife / time.Second)).Build()
+}
+
+// sessionName is what the audit log of the account shows.
+func (c Credential) sessionName() string {
+	return cmp.Or(c.RoleSessionName, os.Getenv("ALIBABA_CLOUD_ROLE_SESSION_NAME"), "cloudsso-exporter")
 }
 
 // needs is an error that names the fields without a value, of pairs of both.
@@ -162,7 +132,44 @@ func needs(pairs ...string) error {
 	return known("missing: " + strings.Join(missing, ", "))
 }
 
-// sessionName is what the audit log of the account shows.
-func (c Credential) sessionName() string {
-	return cmp.Or(c.RoleSessionName, os.Getenv("ALIBABA_CLOUD_ROLE_SESSION_NAME"), "cloudsso-exporter")
+// fromURI asks a credentials server, and again shortly before its keys expire.
+// The library's own follows redirects, reads times in one form only and does not
+// say with which status the server failed.
+func fromURI(url string, now func() time.Time) provided {
+	client := http.Client{Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	var found *providers.Credentials
+	var expires time.Time
+	return func() (*providers.Credentials, error) {
+		if found != nil && expires.Sub(now()) > libraryMargin {
+			return found, nil
+		}
+		res, err := client.Get(url)
+		if err != nil {
+			return nil, err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return nil, known("HTTP " + strconv.Itoa(res.StatusCode))
+		}
+		body, err := readBody(res.Body)
+		if err != nil {
+			return nil, err
+		}
+		var answer struct {
+			providers.Credentials
+			Expiration string
+		}
+		if json.Unmarshal(body, &answer) != nil {
+			return nil, known("an answer that is not JSON of the right form")
+		}
+		if answer.AccessKeyId == "" || answer.AccessKeySecret == "" || answer.SecurityToken == "" || answer.Expiration == "" {
+			return nil, known("an answer without credentials")
+		}
+		until, err := time.Parse(time.RFC3339, answer.Expiration)
+		if err != nil {
+			return nil, known("an answer with an expiration that is not a time")
+		}
+		found, expires = &answer.Credentials, until
+		return found, nil
+	}
 }
