@@ -1,8 +1,16 @@
+// Package apiclient asks CloudSSO's ListTasks over HTTP: it obtains
+// credentials, signs (ACS3-HMAC-SHA256), sends, retries, decodes and pages.
+//
+// It keeps no task and judges none: what a page means is for the caller to
+// say. It logs nothing and counts nothing; attempts and retries are told to
+// hooks. No error, whichever way it is printed or unwrapped, holds a secret, a
+// token or a signature.
 package apiclient
 
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"net/http"
 	"strings"
@@ -23,7 +31,7 @@ type Config struct {
 	Keys        KeySource
 	Transport   http.RoundTripper // shared by all Clients of a process: NewTransport
 	Limiter     *rate.Limiter     // shared by the directories of one account and region; nil: no limit
-	Decoding    chan struct{}     // shared by all Clients of a process; as many large answers as it holds are in memory at once; nil: one of this Client
+	Decoding    chan struct{}     // shared by all Clients of a process: holds as many places as there may be large answers in memory; nil: one of this Client
 
 	RequestTimeout time.Duration // of one attempt
 	PageTimeout    time.Duration // of one page: keys, attempts and all waiting
@@ -54,17 +62,17 @@ type Client struct {
 // New returns a Client. It calls nobody.
 func New(c Config) *Client {
 	c.URL = strings.TrimRight(c.URL, "/")
-	if c.Observe == nil {
-		c.Observe = func(string, string, time.Duration) {}
-	}
-	if c.OnRetry == nil {
-		c.OnRetry = func(time.Duration, error) {}
-	}
 	if c.Limiter == nil {
 		c.Limiter = rate.NewLimiter(rate.Inf, 0)
 	}
 	if c.Decoding == nil {
 		c.Decoding = make(chan struct{}, 1)
+	}
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
+	}
+	if c.OnRetry == nil {
+		c.OnRetry = func(time.Duration, error) {}
 	}
 	return &Client{config: c, clock: clock{local: c.Now}}
 }
@@ -100,4 +108,48 @@ func (c *Client) Pages(ctx context.Context, q task.Query, p task.Paging) iter.Se
 			token = page.Next
 		}
 	}
+}
+
+// loopGuard notices a read that does not come to an end. It keeps hashes: a read
+// of a million tasks has as many ids.
+type loopGuard struct {
+	seed        maphash.Seed
+	tokens, ids map[uint64]struct{}
+	stood       bool // the page before brought nothing new
+}
+
+func newLoopGuard(token string) *loopGuard {
+	g := &loopGuard{seed: maphash.MakeSeed(), tokens: map[uint64]struct{}{}, ids: map[uint64]struct{}{}}
+	g.isNew(g.tokens, token)
+	return g
+}
+
+// check takes the next page. One that says there is more has to bring a token
+// that was not used yet, and something new. A page of known tasks may still be
+// right, once: as many as it holds have started since the page before, and the
+// list, if the newest come first, has moved on by a page.
+func (g *loopGuard) check(page task.Page) *Error {
+	if page.Next == "" {
+		return nil
+	}
+	if !g.isNew(g.tokens, page.Next) {
+		return invalid("NextToken repeats: the list would never end")
+	}
+	found := false
+	for _, t := range page.Tasks {
+		found = g.isNew(g.ids, t.ID) || found
+	}
+	stood := g.stood
+	g.stood = !found
+	if !found && (stood || len(page.Tasks) == 0) {
+		return invalid("a page makes no progress: of its %d tasks none is new, and yet there is a NextToken", len(page.Tasks))
+	}
+	return nil
+}
+
+// isNew notes s and reports whether it was not there before.
+func (g *loopGuard) isNew(seen map[uint64]struct{}, s string) bool {
+	before := len(seen)
+	seen[maphash.String(g.seed, s)] = struct{}{}
+	return len(seen) > before
 }

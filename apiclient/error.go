@@ -2,6 +2,8 @@ package apiclient
 
 import (
 	"fmt"
+	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -37,27 +39,21 @@ type Error struct {
 
 // Error says what failed and what to do about it.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("ListTasks: ")
-	if e.Code != "" {
-		b.WriteString(e.Code)
-		var facts []string
-		if e.HTTPStatus != 0 {
-			facts = append(facts, fmt.Sprintf("HTTP %d", e.HTTPStatus))
-		}
-		if e.RequestID != "" {
-			facts = append(facts, "request id "+e.RequestID)
-		}
-		if len(facts) > 0 {
-			b.WriteString(" (" + strings.Join(facts, ", ") + ")")
-		}
-		b.WriteString(": ")
+	message := strings.TrimRight(e.Message, ". ")
+	if e.Code == "" { // nothing was sent: the message says what to do
+		return "ListTasks: " + message
 	}
-	b.WriteString(strings.TrimRight(e.Message, ". "))
-	if cure := e.cure(); cure != "" && e.Code != "" { // else the message says it
-		b.WriteString("; " + cure)
+	answer := ""
+	switch {
+	case e.RequestID != "":
+		answer = fmt.Sprintf(" (HTTP %d, request id %s)", e.HTTPStatus, e.RequestID)
+	case e.HTTPStatus != 0:
+		answer = fmt.Sprintf(" (HTTP %d)", e.HTTPStatus)
 	}
-	return b.String()
+	if cure := e.cure(); cure != "" {
+		message += "; " + cure
+	}
+	return "ListTasks: " + e.Code + answer + ": " + message
 }
 
 // Unwrap returns the context's error when waiting ended because of it, else nil.
@@ -73,29 +69,66 @@ func (e *Error) RefusesQuery() bool {
 	return e.Kind == task.ErrorOther && e.Code != "" && !e.retry && !isTimestamp(e.Code)
 }
 
+// cure is what to do, where that follows from the kind.
 func (e *Error) cure() string {
-	switch e.Kind {
-	case task.ErrorCredentials:
-		return "check the credential of the directory"
-	case task.ErrorPermission:
-		if strings.Contains(e.policy, "ControlPolicy") {
-			return "a control policy of the resource directory refuses it: allow cloudsso:ListTasks there"
-		}
-		return "allow cloudsso:ListTasks on the directory in the RAM policy"
-	case task.ErrorThrottled:
-		return "lower api.rate_limit or refresh less often"
-	case task.ErrorNotFound:
-		return "check directory_id, region and filter"
-	case task.ErrorTimeout, task.ErrorNetwork:
-		return "check endpoint, region, proxy and firewall"
-	case task.ErrorInvalidResponse:
-		return "check the endpoint and what stands between it and the exporter"
-	default:
-		return ""
+	if e.Kind == task.ErrorPermission && strings.Contains(e.policy, "ControlPolicy") {
+		return "a control policy of the resource directory refuses it: allow cloudsso:ListTasks there"
 	}
+	return map[task.ErrorKind]string{
+		task.ErrorCredentials:     "check the credential of the directory",
+		task.ErrorPermission:      "allow cloudsso:ListTasks on the directory in the RAM policy",
+		task.ErrorThrottled:       "lower api.rate_limit or refresh less often",
+		task.ErrorNotFound:        "check directory_id, region and filter",
+		task.ErrorTimeout:         "check endpoint, region, proxy and firewall",
+		task.ErrorNetwork:         "check endpoint, region, proxy and firewall",
+		task.ErrorInvalidResponse: "check the endpoint and what stands between it and the exporter",
+	}[e.Kind]
 }
 
 // invalid is the error of an answer that is no ListTasks answer.
 func invalid(format string, args ...any) *Error {
 	return &Error{Kind: task.ErrorInvalidResponse, Code: codeInvalidResponse, Message: tidy(fmt.Sprintf(format, args...))}
+}
+
+// classify says of which kind a code of the API is, and whether the same call
+// may succeed a little later. The HTTP status is not reliable (throttling has
+// been seen with 400), so but for 429 it only decides about codes that say nothing.
+func classify(code string, status int) (kind task.ErrorKind, retry bool) {
+	if status == http.StatusTooManyRequests {
+		return task.ErrorThrottled, true
+	}
+	for _, row := range []struct {
+		pattern string
+		kind    task.ErrorKind
+		retry   bool
+	}{
+		{`Throttl`, task.ErrorThrottled, true},
+		{`^(ServiceUnavailable|InternalError)`, task.ErrorOther, true},
+		{`^SignatureNonceUsed`, task.ErrorOther, true}, // each attempt has a nonce of its own
+		{timestampCode + `|^SignatureNonce`, task.ErrorOther, false},
+		{`AccessKey|SecurityToken|Signature`, task.ErrorCredentials, false}, // also Forbidden.AccessKeyDisabled and the like
+		{`^(NoPermission|Forbidden|AccessDenied|NotAuthorized|AuthenticationFail|Inactive)|Unauthorized`, task.ErrorPermission, false},
+		{`^Invalid(Parameter|Filter|Api|Action|Version)|NextToken`, task.ErrorOther, status >= 500},
+		{`^EntityNotExist|NotFound|NotExist`, task.ErrorNotFound, false},
+	} {
+		if regexp.MustCompile(row.pattern).MatchString(code) {
+			return row.kind, row.retry
+		}
+	}
+	return task.ErrorOther, status >= 500
+}
+
+// timestampCode is how a code looks by which the API finds a request too old or too new.
+const timestampCode = `^(?i:(invalid|illegal)timestamp)`
+
+func isTimestamp(code string) bool { return regexp.MustCompile(timestampCode).MatchString(code) }
+
+// isAPICode reports whether s has the form of an error code of the API. Words
+// that mean success, or that count attempts without a code, are none.
+func isAPICode(s string) bool {
+	switch strings.ToLower(s) {
+	case "", "ok", "success", codeTimeout, codeNetwork, codeInvalidResponse:
+		return false
+	}
+	return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._:-]{0,99}$`).MatchString(s)
 }
