@@ -117,8 +117,8 @@ func (c *Client) readAnswer(ctx context.Context, res *http.Response, keys Keys) 
 		return task.Page{}, broken(fmt.Errorf("the answer was cut off: %w", err), keys)
 	case res.StatusCode/100 == 2:
 		page, failed := decodePage(body, keys)
-		if failed != nil && failed.cut && untilClosed(res) {
-			// Nothing but the connection's end says where such a body ends.
+		// Where nothing but the connection's end says where the body ends, it may have been cut.
+		if untilClosed := res.ProtoMajor == 1 && res.ContentLength < 0 && len(res.TransferEncoding) == 0; untilClosed && failed != nil && failed.cut {
 			return task.Page{}, broken(errors.New("the answer was cut off"), keys)
 		}
 		return page, failed
@@ -144,11 +144,6 @@ func gatewayError(status int) *Error {
 		failed.retry = status >= 500
 		return failed
 	}
-}
-
-// untilClosed reports whether the body says neither its length nor its end.
-func untilClosed(res *http.Response) bool {
-	return res.ProtoMajor == 1 && res.ContentLength < 0 && len(res.TransferEncoding) == 0
 }
 
 // broken is about a connection that did not come about, or broke.

@@ -1,7 +1,6 @@
 package apiclient
 
 import (
-	"os"
 	"strings"
 	"time"
 
@@ -106,6 +105,3 @@ func credentialsFile() (providers.CredentialsProvider, error) {
 	}
 	return providers.NewProfileCredentialsProviderBuilder().Build()
 }
-
-// env is a variable of the environment. Files and editors add newlines.
-func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }

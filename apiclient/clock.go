@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// tolerance is how far API time may be off before it is learned again. The Date
-// header has a resolution of a second and takes a while to arrive.
-const tolerance = 5 * time.Second
-
-// doubtful is how far API time may be off before a second answer has to confirm
-// it: one wrong Date must not move a number.
-const doubtful = time.Minute
+const (
+	// tolerance is how far API time may be off before it is learned again. The Date
+	// header has a resolution of a second and takes a while to arrive.
+	tolerance = 5 * time.Second
+	// doubtful is how far API time may be off before a second answer has to confirm
+	// it: one wrong Date must not move a number.
+	doubtful = time.Minute
+)
 
 // clock tells API time. Until the first answer that is the local time; from then
 // on it is the time of an answer plus what has passed since, so that setting the
@@ -22,13 +23,10 @@ const doubtful = time.Minute
 type clock struct {
 	local func() time.Time
 
-	mu      sync.Mutex
-	learned bool
-	at      time.Time // local, with its monotonic reading, when api was right
-	api     time.Time
-
-	doubted   time.Time // of the last answer, if it was far from API time; else zero
-	doubtedAt time.Time // local, when it arrived
+	mu     sync.Mutex
+	at     time.Time // local, with its monotonic reading, when api was right; zero before the first answer
+	api    time.Time
+	behind time.Duration // by which API time was behind the last answer, if that was far off; else 0
 }
 
 // now returns API time in UTC. It carries no monotonic reading: a difference of
@@ -41,7 +39,7 @@ func (c *clock) now() time.Time {
 
 // apiAt is API time at the local time given. It needs mu.
 func (c *clock) apiAt(local time.Time) time.Time {
-	if !c.learned {
+	if c.at.IsZero() {
 		return local.Round(0).UTC()
 	}
 	return c.api.Add(local.Sub(c.at)) // of monotonic readings, when both have one
@@ -59,32 +57,27 @@ func (c *clock) learn(date time.Time, took time.Duration) (doubt bool) {
 	defer c.mu.Unlock()
 	local := c.local()
 	api := c.apiAt(local)
-	if near(date, api, took, doubtful) {
-		c.doubted = time.Time{}
-	} else {
-		expected := c.doubted.Add(local.Sub(c.doubtedAt))
-		confirmed := !c.doubted.IsZero() && near(date, expected, took, doubtful)
-		c.doubted, c.doubtedAt = date, local
-		if !confirmed {
-			return true
-		}
+	behind, doubted := date.Sub(api), c.behind
+	c.behind = 0
+	if !near(behind, took, doubtful) && (doubted == 0 || !near(behind-doubted, took, doubtful)) {
+		c.behind = behind
+		return true
 	}
-	if near(date, api, took, tolerance) {
-		if c.learned {
+	if near(behind, took, tolerance) {
+		if !c.at.IsZero() {
 			return false
 		}
-	} else if api = date; near(date, local, took, tolerance) {
+	} else if api = date; near(date.Sub(local.Round(0)), took, tolerance) {
 		api = local.Round(0).UTC() // the local clock is right
 	}
-	c.learned, c.at, c.api = true, local, api
+	c.at, c.api = local, api
 	return false
 }
 
-// near reports whether the time may be now, but for the tolerance, although an
-// answer that took a while says date.
-func near(date, now time.Time, took, tolerance time.Duration) bool {
-	behind := now.Round(0).Sub(date)
-	return -tolerance < behind && behind < tolerance+took
+// near reports whether a clock is right, but for the tolerance, that is behind an
+// answer by so much. The answer's date may be as old as the answer took.
+func near(behind, took, tolerance time.Duration) bool {
+	return -tolerance-took < behind && behind < tolerance
 }
 
 // dateOf returns the time an answer was made, zero when its Date is missing or

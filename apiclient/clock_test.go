@@ -40,6 +40,7 @@ func TestClockFollowsAnswers(t *testing.T) {
 		"the first is wrong":       {[]answer{{0, -time.Hour, 0}, {0, 0, 0}}, time.Hour, time.Hour},
 		"two wrong that differ":    {[]answer{{0, 0, 0}, {0, time.Hour, 0}, {0, -time.Hour, 0}}, time.Minute, time.Minute},
 		"right in between":         {[]answer{{0, 0, 0}, {0, time.Hour, 0}, {0, 0, 0}, {0, time.Hour, 0}}, time.Minute, time.Minute},
+		"as far once more":         {[]answer{{0, time.Hour, 0}, {0, time.Hour, 0}, {0, 2 * time.Hour, 0}}, time.Minute, time.Hour + time.Minute},
 		"confirmed later":          {[]answer{{0, time.Hour, 0}, {time.Minute, time.Hour + time.Minute, 0}}, 2 * time.Minute, time.Hour + 2*time.Minute},
 	} {
 		local := base

@@ -1,7 +1,6 @@
 package apiclient
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,9 +24,9 @@ func readFile(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, &os.PathError{Op: "read", Path: path, Err: known("not a regular file")}
+		return nil, known("not a regular file")
 	case info.Size() > maxFile:
-		return nil, &os.PathError{Op: "read", Path: path, Err: known("over 1 MiB")}
+		return nil, known("over 1 MiB")
 	}
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
@@ -53,17 +52,27 @@ func (c Credential) withFiles() (Credential, error) {
 			continue
 		}
 		content, err := readFile(f.path)
-		value := strings.TrimSpace(string(content))
-		var path *os.PathError
-		switch {
-		case errors.As(err, &path):
-			return Credential{}, fmt.Errorf("%s: %s %q cannot be read (%w): create it or correct the path", c, f.key, f.path, path.Err)
-		case err != nil:
-			return Credential{}, fmt.Errorf("%s: %s %q cannot be read: create it or correct the path", c, f.key, f.path)
-		case value == "":
+		if err != nil {
+			return Credential{}, fmt.Errorf("%s: %s %q cannot be read (%s): create it or correct the path", c, f.key, f.path, cause(err))
+		}
+		if *f.into = strings.TrimSpace(string(content)); *f.into == "" {
 			return Credential{}, fmt.Errorf("%s: %s %q is empty: write the value into it", c, f.key, f.path)
 		}
-		*f.into = value
 	}
 	return c, nil
 }
+
+// readHome reads the file that the variable names, else the one below the home directory.
+func readHome(variable, path string) ([]byte, error) {
+	if file := env(variable); file != "" {
+		return readFile(file)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, known("no home directory")
+	}
+	return readFile(home + "/" + path)
+}
+
+// env is a variable of the environment. Files and editors add newlines.
+func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }

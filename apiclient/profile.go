@@ -3,8 +3,6 @@ package apiclient
 import (
 	"cmp"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -55,10 +53,9 @@ func (config cliConfig) provider(name string, others int, now func() time.Time) 
 	}
 	p := config.Profiles[i]
 	c := Credential{
-		AccessKeyID: p.text("access_key_id"), AccessKeySecret: p.text("access_key_secret"), SecurityToken: p.text("sts_token"),
+		AccessKeyID: p.text("access_key_id"), AccessKeySecret: p.text("access_key_secret"),
 		RoleARN: p.text("ram_role_arn"), RoleSessionName: p.text("ram_session_name"), Policy: p.text("policy"), ExternalID: p.text("external_id"),
-		OIDCProviderARN: p.text("oidc_provider_arn"), OIDCTokenFile: p.text("oidc_token_file"),
-		RoleName: p.text("ram_role_name"), URL: p.text("credentials_uri"),
+		OIDCProviderARN: p.text("oidc_provider_arn"), RoleName: p.text("ram_role_name"), URL: p.text("credentials_uri"),
 	}
 	if region := p.text("sts_region"); region != "" {
 		c.STSEndpoint = "sts." + region + ".aliyuncs.com"
@@ -66,22 +63,23 @@ func (config cliConfig) provider(name string, others int, now func() time.Time) 
 			c.STSEndpoint = "sts-vpc." + region + ".aliyuncs.com"
 		}
 	}
-	switch strings.ToLower(p.text("mode")) { // as the CLI reads it
+	switch mode := p.text("mode"); strings.ToLower(mode) { // as the CLI reads it
 	case "":
 		return nil, known("a profile without a mode: run aliyun configure")
 	case "ak":
-		c.Type, c.SecurityToken = CredentialAccessKey, ""
+		c.Type = CredentialAccessKey
 	case "ststoken":
-		c.Type = CredentialSTS
+		c.Type, c.SecurityToken = CredentialSTS, p.text("sts_token")
 	case "ramrolearn":
-		c.Type, c.SecurityToken = CredentialRAMRoleARN, ""
+		c.Type = CredentialRAMRoleARN
 		if err := needs("access_key_id", c.AccessKeyID); err != nil { // else the chain's would be taken
 			return nil, err
 		}
 	case "ecsramrole":
 		c.Type = CredentialECSRAMRole
 	case "oidc":
-		c.Type = CredentialOIDCRoleARN
+		// The file is read once: when the token has expired, the provider is made again.
+		c.Type, c.OIDCTokenFile = CredentialOIDCRoleARN, p.text("oidc_token_file")
 	case "credentialsuri":
 		c.Type = CredentialURI
 	case "chainableramrolearn":
@@ -96,12 +94,8 @@ func (config cliConfig) provider(name string, others int, now func() time.Time) 
 			WithAccountId(p.text("cloud_sso_account_id")).WithAccessConfig(p.text("cloud_sso_access_config")).
 			WithAccessToken(p.text("access_token")).WithAccessTokenExpire(int64(expires)).Build()
 	default:
-		return nil, unsupported(p.text("mode"))
+		return nil, unsupported(mode)
 	}
-	if c.Type != CredentialOIDCRoleARN {
-		return c.provider(now)
-	}
-	// The file is read once: when the token has expired, the provider is made again.
 	c, err := c.withFiles()
 	if err != nil {
 		return nil, known(err.Error())
@@ -111,25 +105,13 @@ func (config cliConfig) provider(name string, others int, now func() time.Time) 
 
 // unsupported names a mode of the CLI, if it is one, and what to use instead.
 func unsupported(mode string) error {
-	for _, m := range []struct{ mode, instead string }{
-		{"External", "credentials_uri"}, {"OAuth", "access_key"}, {"RsaKeyPair", "access_key"}, {"RamRoleArnWithRoleName", "ram_role_arn"},
-		{"BearerToken", "access_key"}, {"Anonymous", "access_key"},
+	for name, instead := range map[string]CredentialType{
+		"External": CredentialURI, "OAuth": CredentialAccessKey, "RsaKeyPair": CredentialAccessKey,
+		"RamRoleArnWithRoleName": CredentialRAMRoleARN, "BearerToken": CredentialAccessKey, "Anonymous": CredentialAccessKey,
 	} {
-		if strings.EqualFold(mode, m.mode) {
-			return known("mode " + m.mode + " is not supported: use a credential of type " + m.instead)
+		if strings.EqualFold(mode, name) {
+			return known("mode " + name + " is not supported: use a credential of type " + string(instead))
 		}
 	}
 	return known("a mode that is not supported: use another profile")
-}
-
-// readHome reads the file that the variable names, else the one below the home directory.
-func readHome(variable, path string) ([]byte, error) {
-	if file := env(variable); file != "" {
-		return readFile(file)
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil, known("no home directory")
-	}
-	return readFile(filepath.Join(home, filepath.FromSlash(path)))
 }
