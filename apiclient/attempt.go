@@ -9,12 +9,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"cloudsso_exporter/internal/task"
 )
 
-// attempt makes one call. Without keys nothing is sent.
+// attempt makes one call and tells how it ended. Without keys nothing is sent.
 func (c *Client) attempt(ctx context.Context, r pageRequest) (task.Page, *Error) {
 	keys, failed := c.keys(ctx)
 	if failed == nil {
@@ -29,15 +28,8 @@ func (c *Client) attempt(ctx context.Context, r pageRequest) (task.Page, *Error)
 		idle.CloseIdleConnections()
 	}
 	began := c.config.Now()
-	page, doubt, failed := c.call(limited, keys, r.query, r.now())
-	again := doubt && failed == nil && !r.confirms
-	switch {
-	case again:
-		// The answer's Date contradicts what is known: ask again, by another connection.
-		c.stale.Store(true)
-	case failed == nil:
-		failed = r.check(page)
-	case limited.Err() != nil && (failed.Kind == task.ErrorNetwork || failed.Kind == task.ErrorTimeout):
+	page, failed := c.call(limited, r, keys)
+	if limited.Err() != nil && failed != nil && (failed.Kind == task.ErrorNetwork || failed.Kind == task.ErrorTimeout) {
 		c.stale.Store(true)
 		if failed = ended(limited); failed.Kind != task.ErrorTimeout {
 			return page, failed // the caller's doing, not an outcome of the call
@@ -49,10 +41,6 @@ func (c *Client) attempt(ctx context.Context, r pageRequest) (task.Page, *Error)
 		code = failed.Code
 	}
 	c.config.Observe(action, code, c.config.Now().Sub(began))
-	if again {
-		r.confirms = true
-		return c.attempt(ctx, r)
-	}
 	if source, ok := c.config.Keys.(refusable); ok && failed != nil && failed.Kind == task.ErrorCredentials {
 		source.Refused(keys)
 	}
@@ -74,35 +62,38 @@ func (c *Client) keys(ctx context.Context) (Keys, *Error) {
 	return Keys{}, &Error{Kind: task.ErrorCredentials, Message: Keys{}.redact(err.Error())}
 }
 
-// call sends the request and reads the answer. It reports whether the answer's
-// Date is in doubt.
-func (c *Client) call(ctx context.Context, keys Keys, query string, now time.Time) (page task.Page, doubt bool, failed *Error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.URL+"/?"+query, nil)
+// call sends the request and judges the answer.
+func (c *Client) call(ctx context.Context, r pageRequest, keys Keys) (task.Page, *Error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.URL+"/?"+r.query, nil)
 	if err != nil {
-		return task.Page{}, false, &Error{Kind: task.ErrorNetwork, Code: codeNetwork, Message: "the endpoint is not a URL"}
+		return task.Page{}, &Error{Kind: task.ErrorNetwork, Code: codeNetwork, Message: "the endpoint is not a URL"}
 	}
-	r.Header = http.Header{
+	request.Header = http.Header{
 		"Accept": {"application/json"}, "User-Agent": {"cloudsso_exporter"}, "X-Acs-Action": {action}, "X-Acs-Version": {version},
 	}
-	sign(r, keys, now, randomNonce())
+	sign(request, keys, r.now(), randomNonce())
 
 	began := c.config.Now()
-	res, err := c.config.Transport.RoundTrip(r) // not http.Client: it would follow redirects
+	res, err := c.config.Transport.RoundTrip(request) // not http.Client: it would follow redirects
 	if err != nil {
-		return task.Page{}, false, broken(err, keys)
+		return task.Page{}, broken(err, keys)
 	}
 	defer res.Body.Close()
 	took, date := c.config.Now().Sub(began), dateOf(res.Header)
 
-	page, failed = c.readAnswer(ctx, res, keys)
-	if failed == nil || isAPICode(failed.Code) {
-		doubt = c.clock.learn(date, took) // the time of a gateway is not the API's
-	}
-	if failed != nil {
+	page, failed := c.readAnswer(ctx, res, keys)
+	ofAPI := failed == nil || isAPICode(failed.Code) // the time of a gateway is not the API's
+	doubt := ofAPI && c.clock.learn(date, took)
+	switch {
+	case failed != nil:
 		failed.date, failed.HTTPStatus = date, res.StatusCode
 		failed.RetryAfter = retryAfter(res.Header.Get("Retry-After"), cmp.Or(date, c.clock.now()))
+	case doubt && !r.confirms:
+		failed = &Error{Code: codeOK, doubt: true}
+	default:
+		failed = r.check(page)
 	}
-	return page, doubt, failed
+	return page, failed
 }
 
 // readAnswer tells a page, a refusal and an invalid answer apart. The code

@@ -32,6 +32,7 @@ type Error struct {
 
 	policy string // of what kind the policy is that refused; may be empty
 	retry  bool
+	doubt  bool      // nothing is wrong but the answer's Date, which contradicts what is known
 	cut    bool      // the JSON is right as far as it goes
 	date   time.Time // of the answer; zero when it had none
 	cause  error     // of the context, or nil

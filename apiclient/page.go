@@ -34,16 +34,20 @@ func (c *Client) page(ctx context.Context, r pageRequest) (task.Page, *Error) {
 	ctx, cancel := timeLimit{"page_timeout", c.config.PageTimeout}.begin(ctx)
 	defer cancel()
 	r.deadline = c.config.Now().Add(c.config.PageTimeout)
-	corrected, middle := false, firstPause
+	middle := firstPause
 	for {
 		page, failed := c.attempt(ctx, r)
 		switch {
 		case failed == nil:
 			return page, nil
-		case isTimestamp(failed.Code) && !corrected && !failed.date.IsZero():
-			// The API finds our time wrong and says its own.
+		case failed.doubt: // by another connection
+			c.stale.Store(true)
+			r.confirms = true
+			continue
+		case isTimestamp(failed.Code) && !r.confirms && !failed.date.IsZero(): // the API finds our time wrong and says its own
 			date, at := failed.date, c.config.Now()
-			r.now, corrected = func() time.Time { return date.Add(c.config.Now().Sub(at)) }, true
+			r.now = func() time.Time { return date.Add(c.config.Now().Sub(at)) }
+			r.confirms = true
 			continue
 		case !failed.retry || r.retries <= 0:
 			return page, failed
