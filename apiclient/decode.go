@@ -151,12 +151,11 @@ func quoteScalars(body []byte) []byte {
 func refusal(a *answer, keys Keys, status int) *Error {
 	kind, retry := classify(a.Code, status)
 	failed := &Error{
-		Kind:       kind,
-		Code:       cmp.Or(keys.word(a.Code), codeInvalidResponse), // a code that holds a key is none
-		Message:    cmp.Or(keys.redact(a.Message), "refused without a message"),
-		RequestID:  keys.word(a.RequestID),
-		HTTPStatus: status,
-		retry:      retry,
+		Kind:      kind,
+		Code:      cmp.Or(keys.word(a.Code), codeInvalidResponse), // a code that holds a key is none
+		Message:   cmp.Or(keys.redact(a.Message), "refused without a message"),
+		RequestID: keys.word(a.RequestID),
+		retry:     retry,
 	}
 	if kind == task.ErrorPermission {
 		failed.denied(a.Denied, keys)
