@@ -64,7 +64,7 @@ func (c Check) Run(ctx context.Context) error {
 	c.warn(conf)
 	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
 		amount(c.TasksPerDay), config.FormatDuration(c.ScrapeInterval))
-	load := refresh.Load{
+	load := refresh.Workload{
 		TasksPerDay:    c.TasksPerDay,
 		ScrapeInterval: c.ScrapeInterval,
 		CacheTTL:       conf.CacheTTL,
@@ -106,7 +106,7 @@ func (c Check) warn(conf *config.Config) {
 }
 
 // describe prints what is known without a call.
-func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Load) {
+func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Workload) {
 	fmt.Fprintf(c.Out, "\n%s%s\n", d.ID, inParentheses(d.Name))
 	fmt.Fprintf(c.Out, "  credential %s, endpoint %s\n", d.Credential.Type, d.URL())
 	fmt.Fprintf(c.Out, "  window %s, filter %s\n", config.FormatDuration(conf.Window), filterWords(d.Filter))
@@ -131,7 +131,7 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Lo
 
 // share prints what the directories that share a rate limit make of it, where
 // several do or it is not enough.
-func (c Check) share(conf *config.Config, load refresh.Load) {
+func (c Check) share(conf *config.Config, load refresh.Workload) {
 	counts := map[account]int{}
 	var order []account
 	for _, d := range conf.Directories {

@@ -38,7 +38,7 @@ func TestCostIsAsChecked(t *testing.T) {
 				l.scrape()
 			}
 			synctest.Wait()
-			load := refresh.Load{TasksPerDay: c.perDay, ScrapeInterval: c.every, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
+			load := refresh.Workload{TasksPerDay: c.perDay, ScrapeInterval: c.every, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
 			want := load.Steady().PerDay * lasts.Hours() / 24
 			got := float64(l.calls())
 			if math.Abs(got-want) > 0.1*want {

@@ -37,22 +37,16 @@ type exporter struct {
 // parts are what a configuration makes of the exporter.
 type parts struct {
 	config      *config.Config
-	running     map[string]*watched // by directory id
+	running     map[string]*refresh.Directory // by id
 	limiters    map[account]*rate.Limiter
 	credentials map[apiclient.Credential]*apiclient.Credentials
-}
-
-// watched is a directory that is being watched.
-type watched struct {
-	directory *refresh.Directory
-	meter     *refresh.Meter
 }
 
 // account is what the API's flow control counts calls by, as far as can be told.
 type account struct{ name, region string }
 
 func newExporter(now func() time.Time, log *slog.Logger, transport http.RoundTripper, store *store.Store) *exporter {
-	return &exporter{now: now, log: log, transport: transport, store: store, group: refresh.NewGroup(now), decoding: make(chan struct{}, 4)}
+	return &exporter{now: now, log: log, transport: transport, store: store, group: new(refresh.Group), decoding: make(chan struct{}, 4)}
 }
 
 // apply makes c the configuration. It either works whole or changes nothing.
@@ -61,7 +55,7 @@ func (e *exporter) apply(c *config.Config) error {
 	defer e.mu.Unlock()
 
 	// All that can fail comes first.
-	next := parts{config: c, running: map[string]*watched{}, limiters: e.limitersFor(c)}
+	next := parts{config: c, running: map[string]*refresh.Directory{}, limiters: e.limitersFor(c)}
 	var err error
 	if next.credentials, err = e.credentialsFor(c); err != nil {
 		return err
@@ -69,21 +63,22 @@ func (e *exporter) apply(c *config.Config) error {
 	var directories []*refresh.Directory
 	var added, renewed []config.Directory
 	for _, d := range c.Directories {
-		w := e.running[d.ID]
+		running := e.running[d.ID]
 		switch {
-		case w == nil:
+		case running == nil:
 			if e.store != nil {
 				if err := e.store.Check(d.ID); err != nil {
 					return err
 				}
 			}
-			w = e.watch(next, d)
+			meter := refresh.NewMeter(e.now())
+			running = refresh.NewDirectory(e.settings(c, d), e.client(next, d, meter), meter, e.state(), e.now, e.log)
 			added = append(added, d)
 		case e.changed(c, d):
 			renewed = append(renewed, d)
 		}
-		next.running[d.ID] = w
-		directories = append(directories, w.directory)
+		next.running[d.ID] = running
+		directories = append(directories, running)
 	}
 
 	last := e.parts
@@ -97,36 +92,29 @@ func (e *exporter) apply(c *config.Config) error {
 			"credential", string(d.Credential.Type))
 	}
 	e.group.Set(directories)
-	for id, w := range last.running {
+	for id, running := range last.running {
 		if next.running[id] == nil {
-			w.directory.Close()
+			running.Close()
 			e.log.Info("stopped watching directory; its state is kept for 30 days", "directory_id", id)
 		}
 	}
 	for _, d := range renewed {
-		w := next.running[d.ID]
-		w.directory.Configure(e.settings(c, d), e.client(next, d, w))
+		running := next.running[d.ID]
+		running.Configure(e.settings(c, d), e.client(next, d, running.Meter()))
 		e.log.Info("directory configuration changed", "directory_id", d.ID)
 	}
 	e.retain()
 	return nil
 }
 
-// watch begins to watch a directory that is not watched yet.
-func (e *exporter) watch(p parts, d config.Directory) *watched {
-	w := &watched{meter: refresh.NewMeter(e.now())}
-	w.directory = refresh.NewDirectory(e.settings(p.config, d), e.client(p, d, w), w.meter, e.state(), e.now, e.log)
-	return w
-}
-
-// client returns the client of a directory, which counts for w.
-func (e *exporter) client(p parts, d config.Directory, w *watched) *apiclient.Client {
+// client returns the client of a directory, which tells meter what it does.
+func (e *exporter) client(p parts, d config.Directory, meter *refresh.Meter) *apiclient.Client {
 	c := clientConfig(p.config, d, p.credentials[d.Credential], e.transport, e.now)
 	c.Decoding = e.decoding
 	c.Limiter = p.limiters[accountOf(d)]
-	c.Observe = w.meter.Observe
+	c.Observe = meter.Observe
 	c.OnRetry = func(wait time.Duration, err error) {
-		w.directory.Stalled(wait)
+		meter.Pause(e.now().Add(wait))
 		if err != nil {
 			e.log.Debug("retrying a call", "directory_id", d.ID, "wait", wait, "err", err)
 		}
@@ -233,8 +221,8 @@ func (e *exporter) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, w := range e.running {
-		wg.Go(w.directory.Close)
+	for _, running := range e.running {
+		wg.Go(running.Close)
 	}
 	wg.Wait()
 	if e.store == nil {

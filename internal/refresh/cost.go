@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Load is what a directory's refreshes have to cope with.
-type Load struct {
+// Workload is what a directory's refreshes have to cope with.
+type Workload struct {
 	TasksPerDay    float64
 	ScrapeInterval time.Duration
 	CacheTTL       time.Duration
@@ -26,22 +26,22 @@ type Cost struct {
 func (c Cost) PerMonth() float64 { return 30 * c.PerDay }
 
 // Steady is the cost while no task runs longer than Overlap.
-func (l Load) Steady() Cost { return l.cost(0) }
+func (w Workload) Steady() Cost { return w.cost(0) }
 
 // Busy is the cost while there are always tasks that run longer, and at each
 // refresh one of them has ended.
-func (l Load) Busy() Cost { return l.cost(2) }
+func (w Workload) Busy() Cost { return w.cost(2) }
 
 // Naive is the cost of reading the whole window at every scrape.
-func (l Load) Naive() Cost {
-	c := Cost{Interval: l.ScrapeInterval, PerRefresh: float64(l.pages(l.Window))}
+func (w Workload) Naive() Cost {
+	c := Cost{Interval: w.ScrapeInterval, PerRefresh: float64(w.pages(w.Window))}
 	return c.perDay()
 }
 
-func (l Load) cost(extra float64) Cost {
-	c := Cost{Interval: l.interval(), FirstRead: l.pages(listed)}
-	mean := l.TasksPerDay * (c.Interval + Overlap).Hours() / 24
-	c.Drift = min(driftShare*float64(l.pages(l.Window)), driftCalls)
+func (w Workload) cost(extra float64) Cost {
+	c := Cost{Interval: w.interval(), FirstRead: w.pages(listed)}
+	mean := w.TasksPerDay * (c.Interval + Overlap).Hours() / 24
+	c.Drift = min(driftShare*float64(w.pages(w.Window)), driftCalls)
 	c.PerRefresh = expectedCalls(mean) + extra + c.Drift
 	return c.perDay()
 }
@@ -52,14 +52,14 @@ func (c Cost) perDay() Cost {
 }
 
 // interval is the time between refreshes: the first scrape after CacheTTL has passed.
-func (l Load) interval() time.Duration {
-	scrapes := (l.CacheTTL + l.ScrapeInterval - 1) / l.ScrapeInterval
-	return max(1, scrapes) * l.ScrapeInterval
+func (w Workload) interval() time.Duration {
+	scrapes := (w.CacheTTL + w.ScrapeInterval - 1) / w.ScrapeInterval
+	return max(1, scrapes) * w.ScrapeInterval
 }
 
 // pages is how many calls it takes to read so much of the past.
-func (l Load) pages(past time.Duration) int {
-	return calls(int(math.Round(l.TasksPerDay * past.Hours() / 24)))
+func (w Workload) pages(past time.Duration) int {
+	return calls(int(math.Round(w.TasksPerDay * past.Hours() / 24)))
 }
 
 // expectedCalls is the mean number of calls to list a Poisson number of tasks.

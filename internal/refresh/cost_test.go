@@ -10,7 +10,7 @@ import (
 // A day is played task by task and counted apart from the formula.
 func TestCostAgreesWithAPlayedDay(t *testing.T) {
 	for _, perDay := range []float64{0, 500, 10_000, 40_000} {
-		l := Load{TasksPerDay: perDay, ScrapeInterval: time.Minute, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
+		l := Workload{TasksPerDay: perDay, ScrapeInterval: time.Minute, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
 		rng := rand.New(rand.NewPCG(1, 2))
 		var starts []float64 // seconds
 		for at := 0.0; perDay > 0 && at < 86400; at += rng.ExpFloat64() * 86400 / perDay {
@@ -42,14 +42,14 @@ func TestRefreshInterval(t *testing.T) {
 		{time.Minute, time.Minute, time.Minute},
 		{5 * time.Minute, 55 * time.Second, 5 * time.Minute},
 	} {
-		if got := (Load{ScrapeInterval: c.scrape, CacheTTL: c.ttl}).interval(); got != c.want {
+		if got := (Workload{ScrapeInterval: c.scrape, CacheTTL: c.ttl}).interval(); got != c.want {
 			t.Errorf("scrape %v, cache_ttl %v: %v, want %v", c.scrape, c.ttl, got, c.want)
 		}
 	}
 }
 
 func TestNaive(t *testing.T) {
-	l := Load{TasksPerDay: 10_000 / 7.0, ScrapeInterval: time.Minute, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
+	l := Workload{TasksPerDay: 10_000 / 7.0, ScrapeInterval: time.Minute, CacheTTL: 55 * time.Second, Window: 7 * 24 * time.Hour}
 	if got := l.Naive(); got.PerRefresh != 500 || got.PerDay != 720_000 {
 		t.Errorf("got %+v", got)
 	}

@@ -72,6 +72,7 @@ type Directory struct {
 	pub        State     // what is published, but for the meter's part
 	duration   *histogram.Histogram
 	state      *State // what was last given out; nil when something changed since
+	counted    int    // requests, in state
 }
 
 // NewDirectory returns a directory of which nothing is known; its first attempt
@@ -88,7 +89,6 @@ func NewDirectory(set Settings, api api, meter *Meter, store Store, now func() t
 	}
 	d.reader = &reader{api: api, now: now, margin: firstMargin, ghosts: ghosts{}, onPage: d.onPage}
 	d.describe()
-	meter.onChange(d.touch)
 	return d
 }
 
@@ -135,17 +135,15 @@ func (d *Directory) describe() {
 	d.state = nil
 }
 
-func (d *Directory) touch() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.state = nil
-}
+// Meter is the meter that counts the directory's requests.
+func (d *Directory) Meter() *Meter { return d.meter }
 
 // State returns what there is to say of the directory now.
 func (d *Directory) State() *State {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.state == nil {
+	if requests := d.meter.total(); d.state == nil || d.counted != requests {
+		d.counted = requests
 		s := d.pub
 		s.Offset = d.reader.api.Now().Sub(d.now())
 		s.Duration = d.duration.Clone()
@@ -215,6 +213,7 @@ func (d *Directory) fly(run func(context.Context, *flight)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := newFlight(d.now())
 	d.flight, d.cancel = f, cancel
+	d.meter.Pause(f.began) // it does not wait for what the last one did
 	go func() {
 		defer close(f.done)
 		defer cancel()
@@ -256,16 +255,6 @@ func (d *Directory) show() {
 	if !d.ledger.NeedsFull() {
 		d.pub.Snapshot = d.ledger.Snapshot()
 		d.state = nil
-	}
-}
-
-// Stalled tells those who wait that the attempt under way pauses for so long.
-func (d *Directory) Stalled(wait time.Duration) {
-	d.mu.Lock()
-	f := d.flight
-	d.mu.Unlock()
-	if f != nil {
-		f.stall(d.now().Add(wait))
 	}
 }
 

@@ -28,7 +28,7 @@ func newLoggingGroup(t *testing.T, api *fakeAPI, set Settings, store Store, log 
 	}
 	set.ReasonLimit, set.MaxAge = 50, 30*24*time.Hour
 	d := NewDirectory(set, api, NewMeter(time.Now()), store, api.local, slog.New(log))
-	g := NewGroup(api.local)
+	g := new(Group)
 	g.Set([]*Directory{d})
 	t.Cleanup(d.Close)
 	return g, d
@@ -122,6 +122,30 @@ func TestScrapeIsServedWithinItsBudget(t *testing.T) {
 		time.Sleep(time.Minute) // the refresh goes on
 		if n := total(g.States()[0]); n != 30 {
 			t.Errorf("%d tasks, want 30", n)
+		}
+	})
+}
+
+// A scrape that cannot wait for the end of a client's pause does not wait at all;
+// one that can waits for the answer.
+func TestLongPauseIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{}
+		g, d := newGroup(t, api, Settings{CacheTTL: time.Minute}, nil)
+		scrape(t, g, 10*time.Second)
+		time.Sleep(time.Minute)
+		api.slow = func(context.Context, int) {
+			time.Sleep(time.Second)
+			d.Meter().Pause(time.Now().Add(30 * time.Second))
+			time.Sleep(30 * time.Second)
+		}
+		for budget, want := range map[time.Duration]time.Duration{10 * time.Second: time.Second, 40 * time.Second: 31 * time.Second} {
+			began := time.Now()
+			scrape(t, g, budget)
+			if took := time.Since(began); took != want {
+				t.Errorf("a scrape of %s took %s, want %s", budget, took, want)
+			}
+			time.Sleep(time.Minute + 30*time.Second)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package refresh
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -11,19 +10,10 @@ type flight struct {
 	answered chan struct{} // closed when its result is published
 	done     chan struct{} // closed when it has ended
 	began    time.Time     // local time
-
-	mu      sync.Mutex
-	stalled time.Time     // local time before which nothing can come of it
-	changed chan struct{} // closed when stalled has moved
 }
 
 func newFlight(began time.Time) *flight {
-	return &flight{
-		answered: make(chan struct{}),
-		done:     make(chan struct{}),
-		changed:  make(chan struct{}),
-		began:    began,
-	}
+	return &flight{answered: make(chan struct{}), done: make(chan struct{}), began: began}
 }
 
 // isAnswered reports whether there is nothing to wait for any more.
@@ -36,26 +26,15 @@ func (f *flight) isAnswered() bool {
 	}
 }
 
-// stall says that nothing can come of the attempt before until, local time.
-func (f *flight) stall(until time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stalled = until
-	close(f.changed)
-	f.changed = make(chan struct{})
-}
-
 // wait returns when the result is published, when ctx has ended, or when it is
 // clear that the attempt cannot make it before ctx's deadline.
-func (f *flight) wait(ctx context.Context, now func() time.Time) {
-	if left, bounded := timeLeft(ctx); bounded && now().Sub(f.began) > left {
+func (d *Directory) wait(ctx context.Context, f *flight) {
+	if left, bounded := timeLeft(ctx); bounded && d.now().Sub(f.began) > left {
 		return // it has already taken longer than this scrape can wait
 	}
 	for {
-		f.mu.Lock()
-		stalled, changed := f.stalled, f.changed
-		f.mu.Unlock()
-		if left, bounded := timeLeft(ctx); bounded && stalled.Sub(now()) > left {
+		paused, moved := d.meter.pause()
+		if left, bounded := timeLeft(ctx); bounded && paused.Sub(d.now()) > left {
 			return
 		}
 		select {
@@ -63,7 +42,7 @@ func (f *flight) wait(ctx context.Context, now func() time.Time) {
 			return
 		case <-ctx.Done():
 			return
-		case <-changed:
+		case <-moved:
 		}
 	}
 }

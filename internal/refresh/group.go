@@ -3,19 +3,13 @@ package refresh
 import (
 	"context"
 	"sync"
-	"time"
 )
 
-// Group is the directories of one exporter. It is safe for concurrent use.
+// Group is the directories of one exporter; the zero value has none. It is safe for concurrent use.
 type Group struct {
-	now func() time.Time
-
 	mu          sync.Mutex
 	directories []*Directory
 }
-
-// NewGroup returns an empty group; now is local time.
-func NewGroup(now func() time.Time) *Group { return &Group{now: now} }
 
 // Set makes these the directories of the group, in this order, and begins the
 // first attempt of those that have had none. The group does not close those that go.
@@ -45,9 +39,9 @@ func (g *Group) Await(ctx context.Context) []*State {
 	for i, d := range directories {
 		flights[i] = d.trigger()
 	}
-	for _, f := range flights {
+	for i, f := range flights {
 		if f != nil {
-			f.wait(ctx, g.now)
+			directories[i].wait(ctx, f)
 		}
 	}
 	return g.States()

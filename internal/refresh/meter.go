@@ -21,20 +21,22 @@ func refreshBounds() []float64 {
 // codeLimit is how many different codes are told apart; the rest become "other".
 const codeLimit = 32
 
-// Meter counts a directory's API requests. It outlives the clients that a reload
-// replaces. It is safe for concurrent use.
+// Meter counts a directory's API requests, and knows for how long there are none.
+// It outlives the clients that a reload replaces. It is safe for concurrent use.
 type Meter struct {
 	mu       sync.Mutex
-	changed  func() // called after each request
+	counted  int // in requests, altogether
 	requests []Requests
 	duration *histogram.Histogram
+	paused   time.Time     // local time before which no request is made
+	moved    chan struct{} // closed when paused changes
 }
 
 // NewMeter returns a meter that begins at created. The codes of a healthy and of
 // a throttled directory are there from the start.
 func NewMeter(created time.Time) *Meter {
 	return &Meter{
-		changed: func() {},
+		moved: make(chan struct{}),
 		requests: []Requests{
 			{Action: "ListTasks", Code: "OK"},
 			{Action: "ListTasks", Code: "Throttling.User"},
@@ -46,6 +48,8 @@ func NewMeter(created time.Time) *Meter {
 // Observe counts one HTTP attempt.
 func (m *Meter) Observe(action, code string, took time.Duration) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counted++
 	m.duration.Observe(took)
 	match := func(code string) func(Requests) bool {
 		return func(r Requests) bool { return r.Action == action && r.Code == code }
@@ -60,9 +64,29 @@ func (m *Meter) Observe(action, code string, took time.Duration) {
 		m.requests = append(m.requests, Requests{Action: action, Code: code})
 	}
 	m.requests[i].N++
-	changed := m.changed
-	m.mu.Unlock()
-	changed()
+}
+
+// Pause tells those who wait that no request is made before until, local time.
+func (m *Meter) Pause(until time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.paused = until
+	close(m.moved)
+	m.moved = make(chan struct{})
+}
+
+// pause is how long no request is made, and a channel that is closed when that changes.
+func (m *Meter) pause() (until time.Time, moved <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.paused, m.moved
+}
+
+// total is how many requests have been counted.
+func (m *Meter) total() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counted
 }
 
 // read returns copies of what has been counted, requests sorted.
@@ -74,11 +98,4 @@ func (m *Meter) read() ([]Requests, *histogram.Histogram) {
 		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Code, b.Code))
 	})
 	return requests, m.duration.Clone()
-}
-
-// onChange has f called after each request from now on.
-func (m *Meter) onChange(f func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.changed = f
 }

@@ -143,7 +143,7 @@ func TestScrapesAtOnce(t *testing.T) {
 		api := &countingAPI{}
 		set := refresh.Settings{DirectoryID: "d-1", CacheTTL: 55 * time.Second, Settings: ledger.Settings{Window: ledger.Retention, ReasonLimit: 5, MaxAge: time.Hour}}
 		d := refresh.NewDirectory(set, api, refresh.NewMeter(time.Now()), nil, time.Now, slog.New(slog.DiscardHandler))
-		group := refresh.NewGroup(time.Now)
+		group := new(refresh.Group)
 		group.Set([]*refresh.Directory{d})
 		defer d.Close()
 		h := newHandler(t, group, Settings{MaxRequests: 40})
