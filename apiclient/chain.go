@@ -24,7 +24,7 @@ func chain(now func() time.Time) provided {
 			if strings.EqualFold(env("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"), "true") {
 				return nil, known("switched off")
 			}
-			return Credential{Type: CredentialProfile}.provider(now)
+			return fromProfile("", now)
 		}},
 		{"credentials file", credentialsFile},
 		{"instance metadata", func() (providers.CredentialsProvider, error) {
@@ -89,18 +89,12 @@ func oidcEnvironment() (providers.CredentialsProvider, error) {
 			return nil, err
 		}
 	}
-	if err := guarded(); err != nil {
-		return nil, err
-	}
 	return providers.NewOIDCCredentialsProviderBuilder().Build()
 }
 
 // credentialsFile is the provider of the SDKs' credentials file.
 func credentialsFile() (providers.CredentialsProvider, error) {
 	if _, err := readHome("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials"); err != nil {
-		return nil, err
-	}
-	if err := guarded(); err != nil {
 		return nil, err
 	}
 	return providers.NewProfileCredentialsProviderBuilder().Build()

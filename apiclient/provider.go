@@ -25,10 +25,10 @@ type fetcher interface {
 // provided is a provider of our own, as credentials-go wants one.
 type provided func() (*providers.Credentials, error)
 
-// GetCredentials is p.
+// GetCredentials calls p.
 func (p provided) GetCredentials() (*providers.Credentials, error) { return p() }
 
-// GetProviderName names it for nobody.
+// GetProviderName is part of what credentials-go wants of a provider.
 func (provided) GetProviderName() string { return "cloudsso_exporter" }
 
 // usable returns the keys that a provider found if they can be sent.
@@ -53,8 +53,6 @@ func usable(found *providers.Credentials) (Keys, error) {
 // configuration says. Now is the local clock.
 func (c Credential) provider(now func() time.Time) (providers.CredentialsProvider, error) {
 	switch c.Type {
-	case CredentialDefault:
-		return chain(now), nil
 	case CredentialAccessKey, CredentialSTS:
 		return c.static()
 	case CredentialURI:
@@ -64,6 +62,8 @@ func (c Credential) provider(now func() time.Time) (providers.CredentialsProvide
 		return nil, err
 	}
 	switch c.Type {
+	case CredentialDefault:
+		return chain(now), nil
 	case CredentialProfile:
 		return fromProfile(c.Profile, now)
 	case CredentialRAMRoleARN:
