@@ -50,11 +50,9 @@ func (c Check) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys := map[string]*apiclient.Credentials{} // by directory id
-	for _, d := range conf.Directories {
-		if keys[d.ID], err = apiclient.NewCredentials(d.Credential, c.Now); err != nil {
-			return fmt.Errorf("directory %s: %w", d.ID, err)
-		}
+	keys, err := (&exporter{now: c.Now}).credentialsFor(conf)
+	if err != nil {
+		return err
 	}
 	directories := "1 directory"
 	if n := len(conf.Directories); n != 1 {
@@ -76,7 +74,7 @@ func (c Check) Run(ctx context.Context) error {
 		if !c.Live {
 			continue
 		}
-		if err := c.call(ctx, conf, d, keys[d.ID]); err != nil {
+		if err := c.call(ctx, conf, d, keys[d.Credential]); err != nil {
 			fmt.Fprintf(c.Out, "  live call failed: %v\n", err)
 			errs = append(errs, fmt.Errorf("directory %s: %w", d.ID, err))
 		}
@@ -174,7 +172,7 @@ func (c Check) call(ctx context.Context, conf *config.Config, d config.Directory
 			fmt.Fprintf(c.Out, "; the local clock is off by %s: timestamps follow the API's clock, but set it right", off.Round(time.Second))
 		}
 		fmt.Fprintln(c.Out)
-		c.reasons(page, reason.Classifier{Rules: conf.FailureReasons.Rules, CodesOnly: !conf.Unresolved.Names})
+		c.reasons(page, classifierOf(conf))
 		return nil
 	}
 	return nil

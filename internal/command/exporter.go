@@ -244,10 +244,15 @@ func (e *exporter) settings(c *config.Config, d config.Directory) refresh.Settin
 		Settings: ledger.Settings{
 			Window:      c.Window,
 			Filter:      d.Filter,
-			Reasons:     reason.Classifier{Rules: c.FailureReasons.Rules, CodesOnly: !c.Unresolved.Names},
+			Reasons:     classifierOf(c),
 			ReasonLimit: c.FailureReasons.Limit,
 			MaxAge:      c.Unresolved.MaxAge,
 			Hold:        c.NewSeriesHold,
 		},
 	}
+}
+
+// classifierOf is what c says of failure reasons. With hidden names no label is made of a text.
+func classifierOf(c *config.Config) reason.Classifier {
+	return reason.Classifier{Rules: c.FailureReasons.Rules, CodesOnly: !c.Unresolved.Names}
 }

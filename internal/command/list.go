@@ -74,7 +74,7 @@ func (l *Listing) open() ([]*directory, error) {
 		c.Filter, c.Limiter = task.Filter{}, limiters[accountOf(d)]
 		all = append(all, &directory{
 			id: d.ID, client: apiclient.New(c), filter: l.Filter.Over(d.Filter), margin: margin, names: conf.Unresolved.Names,
-			reasons: reason.Classifier{Rules: conf.FailureReasons.Rules, CodesOnly: !conf.Unresolved.Names},
+			reasons: classifierOf(conf),
 		})
 	}
 	return all, nil
