@@ -103,12 +103,12 @@ func (s *Credentials) obtain() (Keys, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch thin := s.failure != nil && s.now().Sub(s.failedAt).Abs() < thinOut; {
+	switch {
 	case s.values != values:
 		s.values, s.fetcher = values, nil
 	case s.fresh():
 		return s.keys, nil
-	case thin:
+	case s.failure != nil && s.now().Sub(s.failedAt).Abs() < thinOut:
 		return s.kept()
 	}
 	asked := s.fetcher
