@@ -1,5 +1,5 @@
 #!/bin/sh
-# Who is called for what, in alerts/alertmanager.example.yml: routes.sh AMTOOL CONFIG
+# Who is told what, in alerts/alertmanager.example.yml: routes.sh AMTOOL CONFIG
 set -eu
 route() {
 	receiver=$1
@@ -18,6 +18,9 @@ route chat alertname=CloudSSOProvisioningFailed severity=warning directory_id=d-
 route chat alertname=CloudSSOAssignmentFailed severity=warning directory_id=d-1
 route chat alertname=CloudSSOTaskStuck severity=warning directory_id=d-1
 route chat alertname=SomethingElse severity=critical
+route chat alertname=CloudSSOProvisioningFailed severity=warning directory_id=d-1 target_path_name=rd-3G/root/Sandbox/dev-test
+route commerce,chat alertname=CloudSSOProvisioningFailed severity=warning directory_id=d-1 target_path_name=rd-3G/root/Commerce/payments-prod
+route commerce,pager alertname=CloudSSORevocationFailed severity=critical directory_id=d-1 target_path_name=rd-3G/root/Commerce/eu/shop
 route tickets alertname=CloudSSOThrottled severity=info directory_id=d-1
 route tickets alertname=CloudSSOAssignmentSpike severity=info directory_id=d-1
-echo "routes: pager, chat and tickets get what is theirs"
+echo "routes: pager, chat, tickets and commerce get what is theirs"
