@@ -74,6 +74,7 @@ func remember(t *testing.T, data string, all []known) {
 	t.Helper()
 	options := tsdb.DefaultOptions()
 	options.RetentionDuration = 0
+	options.MaxBlockDuration = (36 * time.Hour).Milliseconds() // as Prometheus compacts with its default retention of 15 days
 	db, err := tsdb.Open(data, slog.New(slog.DiscardHandler), nil, options, nil)
 	if err != nil {
 		t.Fatal(err)
