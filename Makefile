@@ -2,10 +2,14 @@
 # `test` and `demo` need Go alone; the rest fetches its tools into .bin/.
 
 GOLANGCI_LINT_VERSION := v2.15.0
+HELM_VERSION := v3.22.0
+HELM    := .bin/helm-$(HELM_VERSION)
+CHART   := packaging/helm/cloudsso-exporter
 PKG     := github.com/prometheus/common/version
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) \
-	-X $(PKG).Revision=$(shell git rev-parse HEAD 2>/dev/null) \
+# Without git, in an image or an unpacked archive, the version is that of the changelog.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGELOG.md | head -n 1)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) \
 	-X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
 
 .PHONY: build
@@ -33,13 +37,19 @@ lint: .bin/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint; depguard hol
 	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
 	mv .bin/golangci-lint $@
 
+.bin/helm-%:
+	GOBIN=$(CURDIR)/.bin go install helm.sh/helm/v3/cmd/helm@$*
+	mv .bin/helm $@
+
 .PHONY: generate
-generate: ## files made from code: the metrics reference
+generate: $(HELM) ## files made from others: the metrics reference, the Kubernetes manifests
 	go generate ./...
+	$(HELM) template cloudsso-exporter $(CHART) --namespace monitoring --values deploy/values.yaml --output-dir .bin/manifests
+	mv .bin/manifests/cloudsso-exporter/templates/*.yaml deploy/kubernetes/
 
 .PHONY: check-generated
 check-generated: generate ## fails when they were not up to date
-	git diff --exit-code -- docs
+	git diff --exit-code -- docs deploy
 
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor in the same run, in one table
@@ -60,6 +70,15 @@ e2e: ## the exporter under a real Prometheus and Alertmanager (builds them once)
 .PHONY: dashboards
 dashboards: ## the dashboards against Grafana's own schema (needs npm)
 	cd dashboards/check && npm ci --no-audit --no-fund && node check.mjs && npm test
+
+.PHONY: chart
+chart: $(HELM) ## the Helm chart: lint, and what it makes of its examples (builds helm once)
+	for values in packaging/helm/examples/*.yaml; do $(HELM) lint --quiet --strict $(CHART) --values $$values || exit; done
+	cd e2e && HELM=$(CURDIR)/$(HELM) go test -count=1 ./chart $(if $(UPDATE),-update)
+
+.PHONY: image-test
+image-test: ## the image, built by buildah and run by runc (needs root on Debian)
+	packaging/image/test.sh
 
 .PHONY: help
 help:

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "write deploy/kubernetes/prometheusrule.yaml anew")
 
 const (
 	rulesFile = "../../alerts/cloudsso.rules.yml"

@@ -57,6 +57,9 @@ func (s Serve) Run(ctx context.Context, log *slog.Logger) error {
 	if err := server.CheckPath(s.HTTP.TelemetryPath); s.HTTP.TelemetryPath != "" && err != nil {
 		return UsageError{err}
 	}
+	if s.StoragePath == "" {
+		log.Warn("state is lost when the exporter stops: give it a folder with --storage.path, in a container on a volume")
+	}
 	return s.run(ctx, log, s.load)
 }
 
