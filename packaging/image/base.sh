@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes a stand-in for the golang image that the Dockerfile is built on, from this machine's Go, for where no registry can be reached. It has
 # what the Dockerfile uses of the real one: Go in /usr/local/go, a shell with its tools, make, and the certificates.
+#
+#   base.sh docker.io/library/golang:1.26
 set -euo pipefail
 name=$1
-store=(buildah --storage-driver vfs)
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -17,7 +18,7 @@ cp /etc/resolv.conf "$root/etc/"
 cp -a "$(go env GOROOT)" "$root/usr/local/go"
 rm -rf "$root"/usr/local/go/{test,doc,api}
 
-container=$("${store[@]}" from scratch)
-"${store[@]}" add --quiet "$container" "$root" / >/dev/null
-"${store[@]}" config --env PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin --env GOPATH=/go --env GOTOOLCHAIN=local --workingdir /go "$container"
-"${store[@]}" commit --quiet --rm "$container" "$name" >/dev/null
+container=$(buildah from scratch)
+buildah add --quiet "$container" "$root" / >/dev/null
+buildah config --env PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin --env GOPATH=/go --env GOTOOLCHAIN=local --workingdir /go "$container"
+buildah commit --quiet --rm "$container" "$name" >/dev/null
