@@ -15,6 +15,7 @@ cp "$(command -v make)" "$root/usr/bin/make"
 ldd "$(command -v make)" | grep -o '/[^ ]*' | while read -r library; do cp -L --parents "$library" "$root"; done
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 cp /etc/resolv.conf "$root/etc/"
+echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
 cp -a "$(go env GOROOT)" "$root/usr/local/go"
 rm -rf "$root"/usr/local/go/{test,doc,api}
 

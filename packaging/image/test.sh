@@ -7,8 +7,7 @@ packages=(buildah runc busybox-static curl make)
 dpkg -s "${packages[@]}" >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
 
 work=$(mktemp -d)
-export STORAGE_DRIVER=vfs
-buildah() { command buildah --root "$work/storage" --runroot "$work/run" "$@"; }
+buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }
 runc() { command runc --root "$work/runc" "$@"; }
 clean() {
 	runc delete --force exporter 2>/dev/null || true
