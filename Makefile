@@ -49,7 +49,7 @@ generate: $(HELM) ## files made from others: the metrics reference, the Kubernet
 
 .PHONY: check-generated
 check-generated: generate ## fails when they were not up to date
-	git diff --exit-code -- docs deploy
+	git diff --exit-code -- docs deploy/kubernetes
 
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor in the same run, in one table
