@@ -56,7 +56,7 @@ echo "image: $((size / 1024)) MiB, static, uid 65534, amd64 and arm64"
 "$root/cloudsso_exporter" demo --speed=50 --web.listen-address=127.0.0.1:18067 >"$work/demo.log" 2>&1 &
 demo=$!
 for _ in $(seq 100); do
-	[ "$(grep -c 'directory watched' "$work/demo.log")" -lt 2 ] || break
+	[ "$(grep -c ' endpoint=http' "$work/demo.log")" -lt 2 ] || break
 	sleep 0.1
 done
 mkdir "$work/state"
@@ -66,8 +66,9 @@ chown 65534:65534 "$work/state"
 	echo 'new_series_hold: 0s'
 	echo 'api: {rate_limit: 100, burst: 100}'
 	echo 'directories:'
-	sed -n 's/.*msg="directory watched" directory_id=\([^ ]*\) .*region=\([^ ]*\) endpoint=\([^ ]*\) .*/  - {directory_id: \1, region: \2, endpoint: "\3", credential: {type: access_key, access_key_id: LTAIdemo, access_key_secret: demo-secret}}/p' "$work/demo.log"
+	sed -n 's/.* directory_id=\([^ ]*\) .*region=\([^ ]*\) endpoint=\([^ ]*\) .*/  - {directory_id: \1, region: \2, endpoint: "\3", credential: {type: access_key, access_key_id: LTAIdemo, access_key_secret: demo-secret}}/p' "$work/demo.log"
 } >"$work/config.yaml"
+grep -q 'directory_id: d-' "$work/config.yaml" || fail "the log of the demo does not say where its API is"
 
 # start MOUNT FLAG...: runs the image; MOUNT is JSON, of volumes.
 start() {
