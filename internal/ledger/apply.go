@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"slices"
 	"time"
 
 	"cloudsso_exporter/internal/task"
@@ -33,7 +32,7 @@ func (l *Ledger) Apply(b *Batch, s Span) Report {
 		Ledger: l, at: millis(s.At), born: l.meta.At, first: first,
 		oddities: map[Oddity]string{}, fresh: map[string]struct{}{}, startless: map[string]struct{}{},
 	}
-	for _, r := range b.sorted() {
+	for _, r := range b.takeOut() {
 		a.absorb(r)
 	}
 	before := l.unresolved
@@ -204,15 +203,4 @@ func (a *application) giveUp() {
 			a.events = append(a.events, a.Ledger.ended(FailureGivenUp, f))
 		}
 	}
-}
-
-// sorted gives the answers in an order that does not depend on how they were
-// listed: reasons get their slots in the order tasks ended.
-func (b *Batch) sorted() []*record {
-	all := make([]*record, 0, len(b.answers))
-	for _, r := range b.answers {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, compareEnd)
-	return all
 }

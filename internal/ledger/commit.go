@@ -10,6 +10,7 @@ import (
 
 // unsaved is what has changed since the last durable change.
 type unsaved struct {
+	all     bool                // nothing has been made durable yet
 	records map[string]struct{} // ids to be put, or forgotten when not among records
 	slots   map[string]struct{}
 	streaks map[streakKey]struct{}
@@ -33,12 +34,15 @@ func (l *Ledger) durableMeta() Meta {
 func (l *Ledger) Changed() bool {
 	now, then := l.durableMeta(), l.unsaved.meta
 	then.From, then.At, then.Walk = now.From, now.At, now.Walk
-	return len(l.unsaved.records)+len(l.touched)+len(l.unsaved.slots)+len(l.unsaved.streaks) > 0 ||
+	return l.unsaved.all || len(l.unsaved.records)+len(l.touched)+len(l.unsaved.slots)+len(l.unsaved.streaks) > 0 ||
 		!reflect.DeepEqual(now, then)
 }
 
 // Change lists everything that has changed since the last commit.
 func (l *Ledger) Change() Change {
+	if l.unsaved.all {
+		return l.Everything()
+	}
 	c := Change{Meta: l.durableMeta(), Put: l.saved(maps.Keys(l.unsaved.records))}
 	for id := range l.unsaved.records {
 		if _, ok := l.records[id]; !ok {

@@ -1,6 +1,9 @@
 package ledger
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // groups keeps records by a key, and what is computed from the records of each
 // group. A group in which something changed is computed again from its records.
@@ -18,10 +21,10 @@ func newGroups[K comparable, V any](key func(*record) K, compute func([]*record)
 	return groups[K, V]{key: key, compute: compute, members: map[K][]*record{}, values: map[K]V{}}
 }
 
-func (g groups[K, V]) update(changes []change) {
+func (g groups[K, V]) update(changes iter.Seq[change]) {
 	gone := map[*record]struct{}{}
 	come := map[K][]*record{}
-	for _, c := range changes {
+	for c := range changes {
 		if c.old != nil {
 			gone[c.old] = struct{}{}
 			key := g.key(c.old)

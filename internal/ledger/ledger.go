@@ -14,6 +14,7 @@
 package ledger
 
 import (
+	"iter"
 	"time"
 
 	"cloudsso_exporter/internal/reason"
@@ -61,7 +62,7 @@ type Ledger struct {
 
 	incomplete bool // the state was damaged: nothing is shown before the next refresh
 
-	replaced map[string]*record // by id, what records held when the groups were last computed
+	replaced map[string]*record // by id, what records held when the groups were last computed; nil: they never were
 	unsaved  unsaved
 }
 
@@ -74,10 +75,10 @@ func New(set Settings) *Ledger {
 		slots:    slots{},
 		streaks:  map[streakKey]Streak{},
 		counters: newCounters(),
-		replaced: map[string]*record{},
 		unsaved:  newUnsaved(),
 	}
-	l.regroup()
+	l.unsaved.all = true
+	l.pages, l.spots = newPages(nil), newSpots(nil)
 	return l
 }
 
@@ -94,7 +95,6 @@ func Restore(set Settings, load func(replay func(Change) error) (whole bool, err
 	}
 	l.incomplete = !whole
 	l.set.Filter, l.set.Window = l.meta.CoverageUnder, min(set.Window, l.meta.Window)
-	clear(l.replaced)
 	l.regroup()
 	l.ensureSeries(l.meta.From)
 	l.freeze(time.Time{})
@@ -186,43 +186,51 @@ func (l *Ledger) forget(id string) {
 }
 
 func (l *Ledger) replace(id string) {
-	if _, ok := l.replaced[id]; !ok {
+	if _, ok := l.replaced[id]; !ok && l.replaced != nil {
 		l.replaced[id] = l.records[id]
 	}
-	l.unsaved.records[id] = struct{}{}
+	if !l.unsaved.all {
+		l.unsaved.records[id] = struct{}{}
+	}
 }
 
 // derive computes the groups again in which a record has changed.
 func (l *Ledger) derive() {
-	if len(l.replaced) == 0 {
-		return
+	switch {
+	case l.replaced == nil:
+		l.regroup()
+	case len(l.replaced) > 0:
+		l.group(func(yield func(change) bool) {
+			for id, old := range l.replaced {
+				if !yield(change{old, l.records[id]}) {
+					return
+				}
+			}
+		})
 	}
-	changes := make([]change, 0, len(l.replaced))
-	for id, old := range l.replaced {
-		changes = append(changes, change{old, l.records[id]})
-	}
-	l.replaced = map[string]*record{} // one that was cleared would stay as large as the first read
-	l.group(changes)
 }
 
-// regroup computes all groups, as the filter is another.
+// regroup computes all groups: for the first time, or as the filter is another.
 func (l *Ledger) regroup() {
 	shows := func(r *record) bool { return l.set.Filter.Matches(r.task()) }
 	if l.set.Filter == (task.Filter{}) {
 		shows = func(*record) bool { return true }
 	}
 	l.pages, l.spots = newPages(shows), newSpots(shows)
-	changes := make([]change, 0, len(l.records))
-	for _, r := range l.records {
-		changes = append(changes, change{nil, r})
-	}
-	l.group(changes)
+	l.group(func(yield func(change) bool) {
+		for _, r := range l.records {
+			if !yield(change{nil, r}) {
+				return
+			}
+		}
+	})
 }
 
-func (l *Ledger) group(changes []change) {
+func (l *Ledger) group(changes iter.Seq[change]) {
 	l.pages.update(changes)
 	l.spots.update(changes)
 	l.unresolved = l.spots.unresolved()
+	l.replaced = map[string]*record{} // one that was cleared would stay as large as it ever was
 }
 
 // findLastEnd finds the newest ends among what the filter shows.
