@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"iter"
+	"maps"
 	"slices"
 )
 
@@ -21,7 +22,8 @@ func newGroups[K comparable, V any](key func(*record) K, compute func([]*record)
 	return groups[K, V]{key: key, compute: compute, members: map[K][]*record{}, values: map[K]V{}}
 }
 
-func (g groups[K, V]) update(changes iter.Seq[change]) {
+// update returns the keys of the groups that were computed again.
+func (g groups[K, V]) update(changes iter.Seq[change]) []K {
 	gone := map[*record]struct{}{}
 	come := map[K][]*record{}
 	for c := range changes {
@@ -55,4 +57,5 @@ func (g groups[K, V]) update(changes iter.Seq[change]) {
 			delete(g.values, key)
 		}
 	}
+	return slices.Collect(maps.Keys(come))
 }

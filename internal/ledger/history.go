@@ -9,22 +9,6 @@ import (
 	"cloudsso_exporter/internal/task"
 )
 
-// historyPage is a page as it was at a snapshot; nothing in it ever changes.
-type historyPage struct {
-	number  int64
-	page    page
-	records []*record
-}
-
-func (p pages) history() []historyPage {
-	all := make([]historyPage, 0, len(p.values))
-	for number, page := range p.values {
-		all = append(all, historyPage{number, page, p.members[number]})
-	}
-	slices.SortFunc(all, func(a, b historyPage) int { return cmp.Compare(b.number, a.number) })
-	return all
-}
-
 // Remembered lists the tasks in memory that the filter shows and q asks for, all
 // of them for the zero Query, the newest first by StartTime. It may be ranged over
 // while refreshes go on.
@@ -34,7 +18,7 @@ func (s *Snapshot) Remembered(q task.Query) iter.Seq[Record] {
 			if h.number < pageOf(millis(q.From)) {
 				return
 			}
-			if !h.page.mayAnswer(q) {
+			if !h.mayAnswer(q) {
 				continue
 			}
 			var records []*record // no more than are asked for is sorted and copied
@@ -101,7 +85,7 @@ func (s *Snapshot) Hours(n int) []Hour {
 		if i < 0 || i >= int64(n) {
 			continue
 		}
-		for key, tasks := range h.page.counts {
+		for key, tasks := range h.counts {
 			hours[i].Tasks[key.what.Value().status] += tasks
 		}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -16,7 +17,15 @@ const pageSpan = 10 * 60 * 1000
 // pages are the records by when they started.
 type pages struct {
 	groups[int64, page]
-	shows func(*record) bool
+	sorted []numberedPage // the newest first; another slice takes its place, so that snapshots can have it
+	shows  func(*record) bool
+}
+
+// numberedPage is a page with its records; nothing in it ever changes.
+type numberedPage struct {
+	number int64
+	page
+	records []*record
 }
 
 // page is what is computed of the records that started within one pageSpan. It counts what the filter shows.
@@ -59,24 +68,48 @@ func newPages(shows func(*record) bool) pages {
 		})}
 }
 
+func (p *pages) update(changes iter.Seq[change]) {
+	sorted := slices.Clone(p.sorted)
+	for _, number := range p.groups.update(changes) {
+		at, known := slices.BinarySearchFunc(sorted, number, func(n numberedPage, number int64) int { return cmp.Compare(number, n.number) })
+		if known {
+			sorted = slices.Delete(sorted, at, at+1)
+		}
+		if page, ok := p.values[number]; ok {
+			sorted = slices.Insert(sorted, at, numberedPage{number, page, p.members[number]})
+		}
+	}
+	p.sorted = sorted
+}
+
+// within lists the pages of tasks that started in [from, to], Unix milliseconds.
+// Of the first and the last one not all may have.
+func (p *pages) within(from, to int64) iter.Seq2[numberedPage, bool] {
+	first, last := pageOf(from), pageOf(to)
+	return func(yield func(page numberedPage, whole bool) bool) {
+		for _, n := range p.sorted {
+			if n.number < first || n.number <= last && !yield(n, n.number > first && n.number < last) {
+				return
+			}
+		}
+	}
+}
+
 func pageOf(ms int64) int64 { return int64(math.Floor(float64(ms) / pageSpan)) }
 
 // count counts the tasks that started in [from, to], Unix milliseconds.
-func (p pages) count(from, to int64) map[countKey]int {
+func (p *pages) count(from, to int64) map[countKey]int {
 	sum := map[countKey]int{}
-	first, last := pageOf(from), pageOf(to)
-	for key, page := range p.values {
-		switch {
-		case key < first || key > last:
-		case key == first || key == last:
-			for _, r := range p.members[key] {
-				if r.start >= from && r.start <= to && p.shows(r) {
-					sum[r.countKey()]++
-				}
-			}
-		default:
+	for page, whole := range p.within(from, to) {
+		if whole {
 			for k, n := range page.counts {
 				sum[k] += n
+			}
+			continue
+		}
+		for _, r := range page.records {
+			if r.start >= from && r.start <= to && p.shows(r) {
+				sum[r.countKey()]++
 			}
 		}
 	}
@@ -84,32 +117,26 @@ func (p pages) count(from, to int64) map[countKey]int {
 }
 
 // number is how many tasks started in [from, to], Unix milliseconds.
-func (p pages) number(from, to int64) int {
+func (p *pages) number(from, to int64) int {
 	n := 0
-	first, last := pageOf(from), pageOf(to)
-	for key, page := range p.values {
-		switch {
-		case key < first || key > last:
-		case key == first || key == last:
-			for _, r := range p.members[key] {
-				if r.start >= from && r.start <= to && p.shows(r) {
-					n++
-				}
-			}
-		default:
+	for page, whole := range p.within(from, to) {
+		if whole {
 			n += page.tasks
+			continue
+		}
+		for _, r := range page.records {
+			if r.start >= from && r.start <= to && p.shows(r) {
+				n++
+			}
 		}
 	}
 	return n
 }
 
 // running lists the tasks that are running as far as known and started at or after from, the oldest first.
-func (p pages) running(from int64) []*record {
+func (p *pages) running(from int64) []*record {
 	var all []*record
-	for key, page := range p.values {
-		if key < pageOf(from) {
-			continue
-		}
+	for page := range p.within(from, math.MaxInt64) {
 		for _, r := range page.running {
 			if r.start >= from {
 				all = append(all, r)
@@ -123,7 +150,7 @@ func (p pages) running(from int64) []*record {
 }
 
 // before lists the records of the pages that end before ms, hidden ones included.
-func (p pages) before(ms int64) []*record {
+func (p *pages) before(ms int64) []*record {
 	var all []*record
 	for key, records := range p.members {
 		if key < pageOf(ms) {

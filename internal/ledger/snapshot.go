@@ -28,7 +28,7 @@ type Snapshot struct {
 	// Events, by id: what is durable, which lags behind the gauges while the state cannot be written.
 	Counters []Series
 
-	history []historyPage // the newest first
+	history []numberedPage // the newest first
 	shows   func(*record) bool
 }
 
@@ -83,7 +83,7 @@ func (l *Ledger) Snapshot() *Snapshot {
 		Failures: l.failures(),
 		Resolved: l.resolved(),
 		Counters: l.shown,
-		history:  l.pages.history(),
+		history:  l.pages.sorted,
 		shows:    l.pages.shows,
 	}
 	tasks, failed := map[statusKey]int{}, map[reasonKey]int{}
