@@ -102,6 +102,8 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	tasksFlags(app.Command("tasks", "Ask the API and list tasks, the newest first."), &tasks)
 	wait := command.Wait{Listing: listing}
 	waitFlags(app.Command("wait", "Wait until the matching tasks have ended: 0 none failed, 1 one did, 3 it took too long."), &wait)
+	backfill := command.Backfill{Listing: listing}
+	backfillFlags(app.Command("backfill", "Write the past 7 days as OpenMetrics text, for promtool tsdb create-blocks-from openmetrics."), &backfill)
 
 	chosen, err := app.Parse(args)
 	if done {
@@ -133,6 +135,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "wait":
 		wait.Source = source
 		return wait.Run(ctx)
+	case "backfill":
+		backfill.Source = source
+		return backfill.Run(ctx)
 	default:
 		signal.Ignore(syscall.SIGPIPE) // whoever read the log may have gone; what is served goes on
 		hangup := make(chan os.Signal, 1)

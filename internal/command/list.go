@@ -15,7 +15,7 @@ import (
 	"cloudsso_exporter/apiclient"
 	"cloudsso_exporter/internal/config"
 	"cloudsso_exporter/internal/ledger"
-	"cloudsso_exporter/internal/reason"
+	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
 )
 
@@ -45,12 +45,10 @@ const margin = 5 * time.Minute
 
 // directory is one of those to list.
 type directory struct {
-	id      string
-	client  *apiclient.Client
-	filter  task.Filter // what the flags say, before what the configuration says
-	margin  time.Duration
-	reasons reason.Classifier
-	names   bool // may be shown
+	client *apiclient.Client
+	filter task.Filter // what the flags say, before what the configuration says
+	margin time.Duration
+	refresh.Settings
 }
 
 // open loads the configuration and completes the filter.
@@ -72,10 +70,7 @@ func (l *Listing) open() ([]*directory, error) {
 	for _, d := range conf.Directories {
 		c := clientConfig(conf, d, keys[d.Credential], l.Transport, l.Now)
 		c.Filter, c.Limiter = task.Filter{}, limiters[accountOf(d)]
-		all = append(all, &directory{
-			id: d.ID, client: apiclient.New(c), filter: l.Filter.Over(d.Filter), margin: margin, names: conf.Unresolved.Names,
-			reasons: classifierOf(conf),
-		})
+		all = append(all, &directory{apiclient.New(c), l.Filter.Over(d.Filter), margin, shared.settings(conf, d)})
 	}
 	return all, nil
 }
@@ -101,27 +96,47 @@ func (l *Listing) complete() error {
 }
 
 // from is the moment that --since names.
-func (l *Listing) from() (time.Time, error) {
+func (l *Listing) from() (time.Time, error) { return l.moment("--since", l.Since) }
+
+// moment is the one that a flag names.
+func (l *Listing) moment(flag, text string) (time.Time, error) {
 	now := l.Now()
-	since, err := model.ParseDuration(l.Since)
-	from := now.Add(-time.Duration(since))
-	if at, timeErr := time.Parse(time.RFC3339, l.Since); timeErr == nil {
-		from, err = at, nil
+	since, err := model.ParseDuration(text)
+	at := now.Add(-time.Duration(since))
+	if parsed, timeErr := time.Parse(time.RFC3339, text); timeErr == nil {
+		at, err = parsed, nil
 	}
 	switch {
 	case err != nil:
-		return from, UsageError{fmt.Errorf("--since=%s is not a duration, such as 24h or 7d, or a time, such as 2026-11-25T08:00:00Z", l.Since)}
-	case from.After(now):
-		return from, UsageError{fmt.Errorf("--since=%s is in the future", l.Since)}
-	case now.Sub(from) > ledger.Retention:
-		return from, UsageError{fmt.Errorf("--since=%s is more than 7 days ago: the API lists no older tasks", l.Since)}
+		return at, UsageError{fmt.Errorf("%s=%s is not a duration, such as 24h or 7d, or a time, such as 2026-11-25T08:00:00Z", flag, text)}
+	case at.After(now):
+		return at, UsageError{fmt.Errorf("%s=%s is in the future", flag, text)}
+	case now.Sub(at) > ledger.Retention:
+		return at, UsageError{fmt.Errorf("%s=%s is more than 7 days ago: the API lists no older tasks", flag, text)}
 	}
-	return from, nil
+	return at, nil
 }
 
-// read gives every page of an answer to q to add. A terminal sees how far it has come.
-// A read that takes so long that its Filter becomes too old begins again with a wider margin.
-func (l *Listing) read(ctx context.Context, d *directory, q task.Query, add func([]task.Task)) error {
+// all reads the tasks that q asks for, by id, and says from which start on they are listed.
+func (l *Listing) all(ctx context.Context, d *directory, q task.Query) (found map[string]task.Task, from time.Time, err error) {
+	found = map[string]task.Task{} // pages may overlap, and list a task again once it has ended
+	from, err = l.read(ctx, d, q, func(tasks []task.Task) {
+		for _, t := range tasks {
+			if old, again := found[t.ID]; !again || t.Finished() || !old.Finished() {
+				found[t.ID] = t
+			}
+		}
+	})
+	if ctx.Err() != nil {
+		err = interrupted(ctx.Err())
+	}
+	return found, from, err
+}
+
+// read gives every page of an answer to q to add, and returns the Filter that it was read with.
+// A terminal sees how far it has come. A read that takes so long that its Filter becomes too old
+// begins again with a wider margin.
+func (l *Listing) read(ctx context.Context, d *directory, q task.Query, add func([]task.Task)) (time.Time, error) {
 	wanted := q.From
 	for {
 		q.From = wanted
@@ -137,9 +152,9 @@ func (l *Listing) read(ctx context.Context, d *directory, q task.Query, add func
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("directory %s: list tasks: %w", d.id, err)
+			return q.From, fmt.Errorf("directory %s: list tasks: %w", d.DirectoryID, err)
 		}
-		return nil
+		return q.From, nil
 	}
 }
 
@@ -154,7 +169,7 @@ func (l *Listing) pages(ctx context.Context, d *directory, q task.Query, add fun
 		}
 		add(page.Tasks)
 		if n += len(page.Tasks); isTerminal(l.Err) && page.Next != "" {
-			fmt.Fprintf(l.Err, "\r%s: %d tasks read…", d.id, n)
+			fmt.Fprintf(l.Err, "\r%s: %d tasks read…", d.DirectoryID, n)
 		}
 	}
 	return nil
@@ -162,12 +177,12 @@ func (l *Listing) pages(ctx context.Context, d *directory, q task.Query, add fun
 
 // shown is t with no more of it than the configuration allows to show.
 func (d *directory) shown(t task.Task) task.Task {
-	if d.names {
+	if !d.HideNames {
 		return t
 	}
 	hidden := t.WithoutNames()
 	if t.Status == task.Failed {
-		hidden.FailureReason, _ = d.reasons.Classify(t)
+		hidden.FailureReason, _ = d.Reasons.Classify(t)
 	}
 	return hidden
 }

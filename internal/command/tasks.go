@@ -43,22 +43,12 @@ func (c Tasks) Run(ctx context.Context) error {
 	}
 	rows := []taskRow{}
 	for _, d := range directories {
-		found := map[string]task.Task{} // pages may overlap, and list a task again once it has ended
-		err := c.read(ctx, d, task.Query{Filter: d.filter, Type: c.Type, Status: c.Status, From: from}, func(tasks []task.Task) {
-			for _, t := range tasks {
-				if old, again := found[t.ID]; !again || t.Finished() || !old.Finished() {
-					found[t.ID] = t
-				}
-			}
-		})
-		if ctx.Err() != nil {
-			return interrupted(ctx.Err())
-		}
+		found, _, err := c.all(ctx, d, task.Query{Filter: d.filter, Type: c.Type, Status: c.Status, From: from})
 		if err != nil {
 			return err
 		}
 		for _, t := range found {
-			rows = append(rows, taskRow{d.id, d.shown(t)})
+			rows = append(rows, taskRow{d.DirectoryID, d.shown(t)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b taskRow) int { // the order of the API's list is not documented

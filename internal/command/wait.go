@@ -105,7 +105,7 @@ func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
 		f := d.filter
 		f.PrincipalType, f.PrincipalID = "", ""
 		batch, began := ledger.NewBatch(), d.client.Now()
-		err := c.read(ctx, d.directory, task.Query{Filter: f, From: d.from}, func(tasks []task.Task) {
+		_, err := c.read(ctx, d.directory, task.Query{Filter: f, From: d.from}, func(tasks []task.Task) {
 			batch.Add(tasks)
 			for _, t := range tasks {
 				if c.wants(d.filter, t) {
@@ -126,7 +126,7 @@ func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
 		}
 		prefix := ""
 		if len(directories) > 1 {
-			prefix = "directory " + d.id + ": "
+			prefix = "directory " + d.DirectoryID + ": "
 		}
 		snapshot := d.ledger.Snapshot()
 		all.tasks += len(d.seen)
