@@ -77,7 +77,7 @@ func waitFlags(c *kingpin.CmdClause, w *command.Wait) {
 func backfillFlags(c *kingpin.CmdClause, b *command.Backfill) {
 	c.Flag("step", "Time between two samples of a series, 10s to 1h: the scrape interval. With more than 5m, graphs have gaps.").Default("1m").DurationVar(&b.Step)
 	c.Flag("until", "Write nothing later: when Prometheus first scraped the exporter, as a time such as 2026-11-25T08:00:00Z or a duration such as 3h.").
-		Default("0s").StringVar(&b.Until)
+		StringVar(&b.Until)
 	c.Flag("label", "NAME=VALUE to add to each series, such as job=cloudsso; repeatable.").StringsVar(&b.Labels)
 	c.Flag("output", "File to write, whole or not at all; without it, standard output.").StringVar(&b.Output)
 	nameInErrors(flagsOf(c))

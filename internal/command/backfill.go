@@ -26,7 +26,7 @@ import (
 type Backfill struct {
 	Listing
 	Step   time.Duration // between two samples of a series
-	Until  string        // a duration or an RFC 3339 time
+	Until  string        // a duration or an RFC 3339 time; empty: until now
 	Labels []string      // name=value, for each series
 	Output string        // path of a file; empty: Out
 }
@@ -36,9 +36,12 @@ func (c Backfill) Run(ctx context.Context) error {
 	if c.Step < 10*time.Second || c.Step > time.Hour || c.Step%time.Second != 0 {
 		return UsageError{fmt.Errorf("--step=%s must be whole seconds, from 10s to 1h", c.Step)}
 	}
-	until, err := c.moment("--until", c.Until)
-	if err != nil {
-		return err
+	var until time.Time
+	if c.Until != "" {
+		var err error
+		if until, err = c.moment("--until", c.Until); err != nil {
+			return err
+		}
 	}
 	labels, err := labelsOf(c.Labels)
 	if err != nil {
@@ -56,10 +59,11 @@ func (c Backfill) Run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if to := d.client.Now().Add(began.Sub(c.Now())); to.Before(until) { // by the API's clock
-				until = to
+			to := d.client.Now().Add(began.Sub(c.Now())) // the API's clock is known by now
+			if !until.IsZero() && until.Before(to) {
+				to = until
 			}
-			if err := c.replay(ctx, d.Settings, slices.Collect(maps.Values(tasks)), from, until, past.add); err != nil {
+			if err := c.replay(ctx, d.Settings, slices.Collect(maps.Values(tasks)), from, to, past.add); err != nil {
 				return err
 			}
 		}
