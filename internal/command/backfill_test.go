@@ -2,79 +2,166 @@ package command
 
 import (
 	"bufio"
-	"fmt"
-	"io"
+	"bytes"
+	"context"
 	"math/rand/v2"
-	"runtime"
-	"syscall"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"cloudsso_exporter/internal/config"
-	"cloudsso_exporter/internal/task"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/refresh"
+	"cloudsso_exporter/internal/simulator"
+	"cloudsso_exporter/internal/simulator/inprocess"
 )
 
-type counter struct{ n int64 }
+const backfillYAML = `
+api: {rate_limit: 1000, burst: 1000}
+window: 6h
+unresolved_failures: {limit: 7}
+failure_reasons: {limit: 3, rules: [{match: No Permission, reason: no_permission}]}
+`
 
-func (c *counter) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
+// backfill runs the command in a lab and returns what it writes.
+func (l *lab) backfill(step time.Duration, labels ...string) string {
+	l.Helper()
+	var out bytes.Buffer
+	path := filepath.Join(l.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(withKey(l.yaml)), 0o600); err != nil {
+		l.Fatal(err)
+	}
+	c := Backfill{Step: step, Labels: labels, Listing: Listing{
+		Source: Source{File: path}, Now: l.now, Transport: inprocess.Transport(l.api), Out: &out, Err: &bytes.Buffer{},
+	}}
+	if err := c.Run(context.Background()); err != nil {
+		l.Fatal(err)
+	}
+	return out.String()
+}
 
-// week is n tasks of the 167 hours before now: one in twenty fails, most are retried with success.
-func week(n int, now time.Time) (tasks []task.Task) {
-	rng := rand.New(rand.NewPCG(7, 7))
-	for i := range n {
-		r := quick(i, now.Add(-time.Duration(rng.Int64N(int64(167*time.Hour)))))
-		r.End = r.Start.Add(time.Duration(25+rng.IntN(70)) * time.Second)
-		if rng.IntN(20) == 0 {
-			r.Status, r.FailureReason = task.Failed, "EntityAlreadyExists.Role"
-			retry := r.Task
-			retry.ID, retry.Status, retry.FailureReason, retry.Start, retry.End = r.ID+"-again", task.Success, "", r.End.Add(time.Minute), r.End.Add(2*time.Minute)
-			if rng.IntN(20) > 0 {
-				tasks = append(tasks, retry)
+// linesFrom are the lines without a time, and those of a time from on.
+func linesFrom(text string, from, to time.Time) (lines []string) {
+	for line := range strings.Lines(text) {
+		at, err := strconv.ParseInt(line[strings.LastIndexByte(line, ' ')+1:len(line)-1], 10, 64)
+		if err != nil || at >= from.Unix() && at <= to.Unix() {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// An exporter that is scraped each minute of a day, and a backfill after it: all that follows from
+// tasks is the same at each minute, as text, and so is the chart of the status page.
+func TestBackfillIsWhatTheExporterShowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		l := newLab(t, backfillYAML+directories(2), simulator.Options{Order: simulator.Shuffled})
+		began := time.Now()
+		for _, id := range []string{"d-0000", "d-0001"} {
+			var all []simulator.Record
+			for i := range 600 {
+				r := random(rng, i, began.Add(time.Second+time.Duration(rng.Int64N(int64(24*time.Hour)))))
+				if i%50 == 0 {
+					r.Status, r.FailureReason = "Failed", "Something odd: code "+string(rune('A'+i/50))
+				}
+				all = append(all, r)
+			}
+			l.api.Directory(id).Schedule(all...)
+		}
+		l.start()
+		showed := newPast(time.Minute, nil)
+		var states []*refresh.State
+		for time.Since(began) <= 24*time.Hour {
+			states = l.scrape()
+			for _, s := range states {
+				if !s.Up || !s.Snapshot.At.Equal(time.Now()) {
+					t.Fatalf("at %s: as of %s, %s", time.Now(), s.Snapshot.At, s.Error)
+				}
+				if err := showed.add(time.Now(), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(30 * time.Second)
+		var want bytes.Buffer
+		w := bufio.NewWriter(&want)
+		if err := showed.write(context.Background(), w); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		last := began.Add(24 * time.Hour)
+		text := l.backfill(time.Minute)
+		a, b := linesFrom(want.String(), began, last), linesFrom(text, began, last)
+		slices.Sort(a) // series come in the order they appeared, by directory
+		slices.Sort(b)
+		if !slices.Equal(a, b) {
+			t.Errorf("(- the exporter showed, + backfill) %.3000s", gocmp.Diff(a, b))
+		}
+		if len(a) < 500_000 {
+			t.Errorf("%d lines", len(a))
+		}
+
+		for _, s := range states {
+			for _, h := range s.Snapshot.Hours(24)[:23] {
+				want, got := 0, 0.0
+				for _, n := range h.Tasks {
+					want += n
+				}
+				for _, line := range b {
+					name, rest, _ := strings.Cut(line, "} ")
+					value, at, _ := strings.Cut(strings.TrimSpace(rest), " ")
+					if !strings.HasPrefix(name, `cloudsso_tasks_started_total{directory_id="`+s.DirectoryID) {
+						continue
+					}
+					n, err := strconv.ParseFloat(value, 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					switch at {
+					case strconv.FormatInt(h.Start.Unix(), 10):
+						got -= n
+					case strconv.FormatInt(h.Start.Add(time.Hour).Unix(), 10):
+						got += n
+					}
+				}
+				if float64(want) != got {
+					t.Errorf("%s, %s: the chart has %d tasks, %v were started", s.DirectoryID, h.Start, want, got)
+				}
 			}
 		}
-		tasks = append(tasks, r.Task)
-	}
-	return tasks
+		l.stop()
+	})
 }
 
-func cpu() float64 {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-}
-
-func BenchmarkBackfill(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			conf, err := config.Parse("test.yaml", []byte(withKey(directories(1))), config.Outside{})
-			if err != nil {
-				b.Fatal(err)
+// Two runs within an hour give the same past, but for its newest end.
+func TestBackfillAMinuteLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		l := newLab(t, backfillYAML+directories(1), simulator.Options{Latency: 50 * time.Millisecond})
+		began := time.Now()
+		var all []simulator.Record
+		for i := range 700 { // some of them too old to be listed by the first run, or by the second
+			all = append(all, random(rng, i, began.Add(-ledger.Retention-2*time.Hour+time.Duration(i)*15*time.Minute)))
+		}
+		l.api.Directory("d-0000").Schedule(all...)
+		time.Sleep(20*time.Minute + 30*time.Second)
+		for _, step := range []time.Duration{5 * time.Minute, 7 * time.Minute} {
+			now := time.Now()
+			first := l.backfill(step)
+			time.Sleep(time.Minute)
+			second := l.backfill(step)
+			a, b := linesFrom(first, now.Add(-2*ledger.Retention), now), linesFrom(second, now.Add(-2*ledger.Retention), now)
+			if !slices.Equal(a, b) || len(a) < 100_000 {
+				t.Errorf("%v: %d lines, %d a minute later: %.3000s", step, len(a), len(b), gocmp.Diff(a, b))
 			}
-			now := time.Date(2026, 11, 24, 12, 0, 30, 0, time.UTC)
-			tasks := week(n, now)
-			for b.Loop() {
-				c := Backfill{Step: time.Minute}
-				p := newPast(c.Step, nil)
-				began := cpu()
-				err := c.replay(b.Context(), (&exporter{}).settings(conf, conf.Directories[0]), tasks, now.Add(-168*time.Hour), now, p.add)
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.ReportMetric(cpu()-began, "replay-cpu-s")
-				var m runtime.MemStats
-				runtime.GC()
-				runtime.ReadMemStats(&m)
-				b.ReportMetric(float64(m.HeapAlloc)/1e6, "heap-MB")
-				began = cpu()
-				var out counter
-				w := bufio.NewWriter(io.Writer(&out))
-				if err := p.write(b.Context(), w); err != nil {
-					b.Fatal(err)
-				}
-				w.Flush()
-				b.ReportMetric(cpu()-began, "write-cpu-s")
-				b.ReportMetric(float64(out.n)/1e6, "MB")
-			}
-		})
-	}
+		}
+	})
 }
