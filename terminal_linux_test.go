@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +79,21 @@ func TestTasksOnATerminal(t *testing.T) {
 	}
 	if _, stdout, stderr := finish(t, program(t, "tasks", "--config.file="+config)); stderr != "" || strings.ContainsAny(stdout, "\r\x1b") {
 		t.Errorf("a pipe sees %q, %q", stdout, stderr)
+	}
+}
+
+func TestBackfillOnATerminal(t *testing.T) {
+	_, directory, config := api(t, "")
+	for n := range 45 {
+		directory.Put(newTask(n, task.Success, time.Now().Add(-time.Hour)))
+	}
+	out := onTerminal(t, 80, program(t, "backfill", "--config.file="+config, "--step=1h", "--output="+filepath.Join(t.TempDir(), "week.om")))
+	for _, progress := range []string{"\rd-00fc2p61test: 20 tasks read…", "\rd-00fc2p61test: " + time.Now().UTC().Add(-24*time.Hour).Truncate(time.Hour).Format("Mon 2 Jan 15:04")} {
+		if !strings.Contains(out, progress) {
+			t.Errorf("no %q in %q", progress, out)
+		}
+	}
+	if !strings.HasSuffix(out, "\r\x1b[K") {
+		t.Errorf("the last line stays: %q", out[max(0, len(out)-80):])
 	}
 }

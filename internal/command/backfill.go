@@ -97,19 +97,27 @@ func (c Backfill) replay(ctx context.Context, set refresh.Settings, tasks []task
 		changes = append(changes, listed{t.Start, t})
 	}
 	slices.SortFunc(changes, func(a, b listed) int { return a.at.Compare(b.at) })
+	if isTerminal(c.Err) {
+		defer fmt.Fprint(c.Err, "\r\x1b[K")
+	}
 	l := ledger.New(set.Settings)
-	at := from.Add(c.Step - 1).Truncate(c.Step)
-	l.Apply(ledger.NewBatch(), ledger.Span{Began: at, At: at, Since: from}) // so that what follows is counted
-	for ; !at.After(to); at = at.Add(c.Step) {
+	for at := from.Add(c.Step - 1).Truncate(c.Step); !at.After(to); at = at.Add(c.Step) {
 		if ctx.Err() != nil {
 			return interrupted(ctx.Err())
 		}
-		batch := ledger.NewBatch()
-		for len(changes) > 0 && l.From().Before(at) && !changes[0].at.After(at) {
-			batch.Add([]task.Task{changes[0].Task})
-			changes = changes[1:]
+		if isTerminal(c.Err) && at.Equal(at.Truncate(time.Hour)) {
+			fmt.Fprintf(c.Err, "\r%s: %s\x1b[K", set.DirectoryID, at.Format("Mon 2 Jan 15:04"))
 		}
-		l.Apply(batch, ledger.Span{Began: at, At: at})
+		batch, span := ledger.NewBatch(), ledger.Span{Began: at, At: at}
+		if !l.Complete() {
+			span.Since = from // there is nothing yet: what follows is counted
+		} else {
+			for len(changes) > 0 && !changes[0].at.After(at) {
+				batch.Add([]task.Task{changes[0].Task})
+				changes = changes[1:]
+			}
+		}
+		l.Apply(batch, span)
 		l.Committed(at)
 		if err := show(at, &refresh.State{
 			DirectoryID: set.DirectoryID, Name: set.Name, Region: set.Region,
