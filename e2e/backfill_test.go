@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	promlabels "github.com/prometheus/prometheus/model/labels"
 
 	"cloudsso_exporter/collector"
 	"cloudsso_exporter/internal/simulator"
@@ -37,7 +39,7 @@ func TestBackfill(t *testing.T) {
 	companies := scenario.Play(api)
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
+	dir, address := t.TempDir(), freeAddress(t)
 	var config strings.Builder
 	config.WriteString("api: {rate_limit: 1000, burst: 1000}\ndirectories:\n")
 	for _, d := range scenario.Directories() {
@@ -48,7 +50,7 @@ func TestBackfill(t *testing.T) {
 		t.Helper()
 		path := filepath.Join(dir, name)
 		cmd := exec.Command(program("cloudsso_exporter"), "backfill", "--config.file="+write(t, filepath.Join(dir, "config.yaml"), config.String()),
-			"--step=5m", "--label=job=cloudsso", "--label=instance=exporter:10066", "--output="+path)
+			"--step=5m", "--label=job=cloudsso", "--label=instance="+address, "--output="+path)
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -59,12 +61,18 @@ func TestBackfill(t *testing.T) {
 	samePast(t, first, backfill("second.om"), now.Add(skew-2*time.Minute)) // tasks may be listed late
 
 	data := filepath.Join(dir, "data")
+	prom := startPrometheus(t, data, "")
 	if out, err := exec.Command(program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h", "--quiet", first, data).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
-	prom := startPrometheus(t, data, "")
 	end := now.Add(skew).Truncate(5 * time.Minute)
 	from := end.Add(-7 * 24 * time.Hour).Truncate(time.Hour).Add(time.Hour)
+	eventually(t, 100*time.Second, func() error { // it finds new blocks without a restart
+		if len(prom.at(t, "cloudsso_window_seconds", end)) < len(companies) {
+			return errors.New("Prometheus does not find the blocks")
+		}
+		return nil
+	})
 	for _, company := range companies {
 		tasks := company.Tasks(from, api.Now())
 		for n := range 10 {
@@ -77,7 +85,7 @@ func TestBackfill(t *testing.T) {
 				`sum by (__name__, task_type, status) (cloudsso_task_duration_seconds_count != 0)`, `sum by (__name__, task_type, status) (cloudsso_task_duration_seconds_sum != 0)`,
 				`max by (__name__, target_id, principal_id) (cloudsso_subject_failing == 1)`,
 			} {
-				expr = regexp.MustCompile(`(\(cloudsso_\w+)`).ReplaceAllString(expr, fmt.Sprintf(`$1{directory_id=%q,job="cloudsso",instance="exporter:10066"}`, company.ID()))
+				expr = regexp.MustCompile(`(\(cloudsso_\w+)`).ReplaceAllString(expr, fmt.Sprintf(`$1{directory_id=%q,job="cloudsso",instance=%q}`, company.ID(), address))
 				for _, s := range prom.at(t, expr, at) {
 					got[nameOfSeries(s.Metric)] = s.Value.Value
 				}
@@ -97,6 +105,46 @@ func TestBackfill(t *testing.T) {
 		}
 	}
 	panelsOfTheWeek(t, prom, from, end)
+
+	start(t, "cloudsso_exporter", "--config.file="+filepath.Join(dir, "config.yaml"), "--web.listen-address="+address)
+	eventually(t, 40*time.Second, answers("http://"+address+"/-/ready"))
+	joins(t, prom.at(t, `{__name__=~"cloudsso_.+"}`, end), scrape(t, address))
+}
+
+// joins looks whether what Prometheus would scrape are series that it has from the past already: all but those that come and
+// go with tasks.
+func joins(t *testing.T, past []series, scraped []known) {
+	t.Helper()
+	has := map[string]bool{}
+	for _, s := range past {
+		has[promlabels.FromMap(s.Metric).String()] = true
+	}
+	joined := map[string]int{}
+	for _, k := range scraped {
+		switch {
+		case has[k.labels.String()]:
+			joined[k.name()]++
+		case followsFromTasks(k.name()) && !k.labels.Has("failure_reason") && !k.labels.Has("target_id") && k.name() != "cloudsso_oldest_in_progress_start_timestamp_seconds":
+			t.Errorf("the past has no %s", k.labels)
+		}
+	}
+	for _, m := range collector.Metrics() {
+		name := m.Name
+		if m.Type == collector.Histogram {
+			name += "_bucket"
+		}
+		if followsFromTasks(m.Name) && joined[name] == 0 && m.Name != "cloudsso_oldest_in_progress_start_timestamp_seconds" {
+			t.Errorf("no series of %s was there before", name)
+		}
+	}
+}
+
+// followsFromTasks reports whether a series or metric of this name says what tasks did, and not how the exporter fares.
+func followsFromTasks(name string) bool {
+	name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+	return slices.ContainsFunc(collector.Metrics(), func(m collector.Metric) bool {
+		return m.Name == name && (m.Section == collector.Tasks || m.Section == collector.Events)
+	})
 }
 
 // at evaluates an expression at a moment.
@@ -202,14 +250,10 @@ func samePast(t *testing.T, first, second string, until time.Time) {
 // panelsOfTheWeek asks what the dashboards ask about tasks, and looks whether the answers reach over the week.
 func panelsOfTheWeek(t *testing.T, prom *prometheus, from, end time.Time) {
 	t.Helper()
-	followsFromTasks := map[string]bool{}
-	for _, m := range collector.Metrics() {
-		followsFromTasks[m.Name] = m.Section == collector.Tasks || m.Section == collector.Events
-	}
 	asked := 0
 	for _, q := range queries(t) {
 		others := slices.ContainsFunc(regexp.MustCompile(`(?:cloudsso_|ALERTS|up\b)\w*`).FindAllString(q.expr, -1), func(name string) bool {
-			return !followsFromTasks[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")]
+			return !followsFromTasks(name)
 		})
 		if others || q.label != "" {
 			continue

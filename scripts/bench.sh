@@ -15,7 +15,7 @@ bench internal/server 'CachedScrape/directories=1$' 1000x
 bench internal/server 'CachedScrape/directories=200$' 100x
 bench internal/refresh 'SteadyRefresh' 3x
 bench internal/ledger 'HeapPerTask|LeavingTogether' 1x
-bench internal/command 'Straggler|FirstRead100k|DecodeAndApply|Growth|Scale' 1x
+bench internal/command 'Straggler|FirstRead100k|DecodeAndApply|Growth|Scale|Backfill' 1x
 bench . 'MemoryLimit' 1x
 # Hours of simulated time are counted by tests.
 FIRST_READ_CALLS=5000 go test -count=1 -run 'TestOutageIsCheap|TestSixTasksRunningForDays|TestFirstReadIsBound' -v ./internal/command 2>&1 | tee -a "$said" >&2
@@ -90,6 +90,13 @@ END {
 		row(names[i] ": heap in use at its height, MB", short(has("Scale/" scales[i], "MB-at-most")))
 		row(names[i] ": cached scrape, median, ms", short(has("Scale/" scales[i], "ms/cached-scrape")))
 		row(names[i] ": scrape that refreshes all, median, ms", short(has("Scale/" scales[i], "ms/refreshing-scrape")))
+	}
+	for (i = 2; i <= 3; i++) {
+		tasks = sizes[i]
+		gsub(",", "", tasks)
+		row("backfill of " sizes[i] " tasks at a step of 1 minute, s", short(has("Backfill/tasks=" tasks, "s/week")))
+		row("backfill of " sizes[i] " tasks: heap in use at its height, MB", short(has("Backfill/tasks=" tasks, "MB-at-most")))
+		row("backfill of " sizes[i] " tasks: text written, MB", short(has("Backfill/tasks=" tasks, "MB-written")))
 	}
 	exit failed
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func (c Backfill) Run(ctx context.Context) error {
 			if !until.IsZero() && until.Before(to) {
 				to = until
 			}
-			if err := c.replay(ctx, d.Settings, slices.Collect(maps.Values(tasks)), from, to, past.add); err != nil {
+			if err := c.replay(ctx, d.Settings, tasks, from, to, past.add); err != nil {
 				return err
 			}
 		}
@@ -71,16 +70,25 @@ func (c Backfill) Run(ctx context.Context) error {
 	})
 }
 
-// listed is when the API began to list a task as it is.
+// listed is a task as the API lists it from some moment on.
 type listed struct {
-	at time.Time
-	task.Task
+	at   time.Time
+	task *task.Task
+	ends bool // with this; until then it is in progress
+}
+
+func (l listed) answer() task.Task {
+	t := *l.task
+	if !l.ends && t.Finished() {
+		t.Status, t.End, t.FailureReason = task.InProgress, time.Time{}, ""
+	}
+	return t
 }
 
 // replay shows the tasks to a ledger as the API listed them at each step, and what the ledger
 // makes of them to show. Steps are multiples of Step. They begin with a whole hour: tasks that
 // started earlier are left out, so that two runs within an hour know the same.
-func (c Backfill) replay(ctx context.Context, set refresh.Settings, tasks []task.Task, from, to time.Time, show func(time.Time, *refresh.State) error) error {
+func (c Backfill) replay(ctx context.Context, set refresh.Settings, tasks map[string]task.Task, from, to time.Time, show func(time.Time, *refresh.State) error) error {
 	from = from.Add(time.Hour - 1).Truncate(time.Hour)
 	var changes []listed
 	for _, t := range tasks {
@@ -90,11 +98,11 @@ func (c Backfill) replay(ctx context.Context, set refresh.Settings, tasks []task
 		if t.Start.Before(from) {
 			continue
 		}
-		if t.Finished() && t.End.After(t.Start) {
-			changes = append(changes, listed{t.End, t})
-			t.Status, t.End, t.FailureReason = task.InProgress, time.Time{}, ""
+		lasts := t.Finished() && t.End.After(t.Start)
+		changes = append(changes, listed{t.Start, &t, !lasts})
+		if lasts {
+			changes = append(changes, listed{t.End, &t, true})
 		}
-		changes = append(changes, listed{t.Start, t})
 	}
 	slices.SortFunc(changes, func(a, b listed) int { return a.at.Compare(b.at) })
 	if isTerminal(c.Err) {
@@ -113,7 +121,7 @@ func (c Backfill) replay(ctx context.Context, set refresh.Settings, tasks []task
 			span.Since = from // there is nothing yet: what follows is counted
 		} else {
 			for len(changes) > 0 && !changes[0].at.After(at) {
-				batch.Add([]task.Task{changes[0].Task})
+				batch.Add([]task.Task{changes[0].answer()})
 				changes = changes[1:]
 			}
 		}
