@@ -41,7 +41,7 @@ func TestBackfill(t *testing.T) {
 	t.Cleanup(server.Close)
 	dir, address := t.TempDir(), freeAddress(t)
 	var config strings.Builder
-	config.WriteString("api: {rate_limit: 1000, burst: 1000}\ndirectories:\n")
+	config.WriteString("api: {rate_limit: 1000, burst: 1000}\nfailure_reasons: {rules: [{match: EntityAlreadyExists, reason: role_already_exists}]}\ndirectories:\n")
 	for _, d := range scenario.Directories() {
 		fmt.Fprintf(&config, "  - {directory_id: %s, name: %s, region: %s, endpoint: %q, credential: {type: access_key, access_key_id: %s, access_key_secret: %s}}\n",
 			d.ID, d.Name, d.Region, server.URL, key.ID, key.Secret)
