@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -166,7 +165,7 @@ func labelsOf(flags []string) (pairs []*dto.LabelPair, err error) {
 // whole has fill write the output. A file appears under its name when it is whole, or not at all;
 // whether it can be written shows before the API is asked.
 func (c Backfill) whole(fill func(*bufio.Writer) error) error {
-	var out io.Writer = c.Out
+	out := c.Out
 	var file *os.File
 	if c.Output != "" {
 		if info, err := os.Stat(c.Output); err == nil && !info.Mode().IsRegular() {

@@ -21,9 +21,10 @@ func BenchmarkBackfill(b *testing.B) {
 				records := spread(0, n, rigBegins.Add(-167*time.Hour), 166*time.Hour)
 				for i := range records {
 					records[i].End = records[i].Start.Add(time.Duration(25+i%70) * time.Second)
-					if i%20 == 0 {
+					switch i % 20 {
+					case 0:
 						records[i].Status, records[i].FailureReason = task.Failed, "EntityAlreadyExists.Role"
-					} else if i%20 == 4 { // the retry
+					case 4: // the retry
 						of := records[i-4]
 						records[i].TargetID, records[i].PrincipalID, records[i].AccessConfigurationID = of.TargetID, of.PrincipalID, of.AccessConfigurationID
 					}
