@@ -5,6 +5,8 @@ GOLANGCI_LINT_VERSION := v2.15.0
 HELM_VERSION := v3.22.0
 HELM    := .bin/helm-$(HELM_VERSION)
 CHART   := packaging/helm/cloudsso-exporter
+GORELEASER_VERSION := v2.15.1
+CYCLONEDX_VERSION := v1.10.0
 PKG     := github.com/prometheus/common/version
 # Without git, in an image or an unpacked archive, the version is that of the changelog.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGELOG.md | head -n 1)
@@ -40,6 +42,26 @@ lint: .bin/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint; depguard hol
 .bin/helm-%:
 	GOBIN=$(CURDIR)/.bin go install helm.sh/helm/v3/cmd/helm@$*
 	mv .bin/helm $@
+
+# A tagged commit without changes is a release; anything else is a snapshot.
+RELEASED = $(and $(shell git describe --tags --exact-match 2>/dev/null),$(if $(shell git status --porcelain),,yes))
+
+.PHONY: dist
+dist: .bin/goreleaser-$(GORELEASER_VERSION) .bin/cyclonedx-gomod-$(CYCLONEDX_VERSION) ## archives, packages, checksums and lists of materials in dist/
+	ln -sf cyclonedx-gomod-$(CYCLONEDX_VERSION) .bin/cyclonedx-gomod
+	PATH="$(CURDIR)/.bin:$$PATH" $< release --clean --skip=publish $(if $(RELEASED),,--snapshot)
+
+.bin/goreleaser-%:
+	GOBIN=$(CURDIR)/.bin go install github.com/goreleaser/goreleaser/v2@$*
+	mv .bin/goreleaser $@
+
+.bin/cyclonedx-gomod-%:
+	GOBIN=$(CURDIR)/.bin go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$*
+	mv .bin/cyclonedx-gomod $@
+
+.PHONY: packages
+packages: ## builds dist twice, installs, runs, upgrades and purges the package on this machine (root; Debian)
+	packaging/test.sh
 
 .PHONY: generate
 generate: $(HELM) ## files made from others: the metrics reference, the Kubernetes manifests
