@@ -24,8 +24,11 @@ for path in /etc/cloudsso_exporter $state $credentials $unit; do
 done
 getent passwd cloudsso_exporter >/dev/null && fail "there is a user cloudsso_exporter already"
 cleanup() {
-	for pid in ${exporter:-} ${simulator:-}; do kill -9 "$pid" 2>/dev/null || true; done
-	dpkg -P cloudsso-exporter >/dev/null 2>&1 || true
+	set +e
+	for pid in ${exporter:-} ${simulator:-}; do
+		kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	dpkg -P cloudsso-exporter >/dev/null 2>&1
 	if getent passwd cloudsso_exporter >/dev/null; then userdel cloudsso_exporter; fi
 	rm -rf "$work" $credentials
 }
@@ -42,6 +45,7 @@ copy() {
 	git ls-files -coz --exclude-standard | tar --null --ignore-failed-read -T - -c 2>/dev/null | tar -x -C "$1"
 	ln -s "$PWD/.bin" "$1/.bin"
 	git -C "$1" init -q -b main
+	git -C "$1" remote add origin https://example.com/cloudsso_exporter
 	echo /.bin >>"$1/.git/info/exclude"
 	git -C "$1" add -A
 	commit "$1" "A release" 2026-11-30T08:00:00Z
@@ -81,18 +85,18 @@ for archive in "$release"/*.tar.gz "$release"/*.zip; do
 	done
 done
 tar -xzf "$release/cloudsso_exporter_0.1.0_linux_amd64.tar.gz" -C "$work"
-has "$("$work/cloudsso_exporter_0.1.0_linux_amd64/cloudsso_exporter" --version)" '^cloudsso_exporter, version 0\.1\.0 .*[0-9a-f]{40}'
+has "$("$work/cloudsso_exporter_0.1.0_linux_amd64/cloudsso_exporter" --version)" 'version=0\.1\.0, .*revision=[0-9a-f]{40}'
 has "$(cat "$release/cloudsso_exporter_0.1.0_linux_amd64.cdx.json")" '"purl": "pkg:golang/github.com/prometheus/client_golang@v'
 
 step "the RPM's files and scripts"
 for rpm in "$release"/*.rpm; do rpm -qp --qf '%{NAME} %{VERSION}-%{RELEASE} %{ARCH} %{BUILDHOST} %{LICENSE}\n' "$rpm"; done
 rpm=$(echo "$release"/*x86_64.rpm)
 rpm -qp --scripts "$rpm"
-list=$(rpm -qlpv "$rpm")
+list=$(rpm -qp --qf '[%{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILENAMES}\n]' "$rpm")
 printf '%s\n' "$list"
-has "$list" "^-rwxr-xr-x +1 root +root +.* /usr/bin/cloudsso_exporter\$"
-has "$list" "^-rw-r----- +1 root +cloudsso_exporter +.* $config\$"
-has "$list" "^drwxr-x--- +1 cloudsso_exporter *cloudsso_exporter +.* $state\$"
+has "$list" "^-rwxr-xr-x root:root /usr/bin/cloudsso_exporter\$"
+has "$list" "^-rw-r----- root:cloudsso_exporter $config\$"
+has "$list" "^drwxr-x--- cloudsso_exporter:cloudsso_exporter $state\$"
 has "$list" " $unit\$"
 is "the RPM's configuration files" "$(rpm -qcp "$rpm" | sort | xargs)" "/etc/cloudsso_exporter/config.yaml /etc/default/cloudsso_exporter"
 
@@ -106,16 +110,14 @@ is "access to $state" "$(access $state)" "750 cloudsso_exporter:cloudsso_exporte
 systemd-analyze verify $unit
 systemd-analyze security --offline=true --threshold=20 $unit | tail -1
 
-# run does what the unit does: its environment, its user without privileges, its command line.
+# run becomes what the unit runs: its environment, its user without privileges, its command line.
 run() {
-	(
-		set -a
-		eval "$(sed -n 's/^Environment=//p' $unit)"
-		. /etc/default/cloudsso_exporter
-		umask "$(sed -n 's/^UMask=//p' $unit)"
-		eval "exec setpriv --reuid=cloudsso_exporter --regid=cloudsso_exporter --clear-groups --no-new-privs --bounding-set=-all \
-			--inh-caps=-all ${1:-} $(sed -n 's/^ExecStart=//p' $unit)"
-	)
+	set -a
+	eval "$(sed -n 's/^Environment=//p' $unit)"
+	. /etc/default/cloudsso_exporter
+	umask "$(sed -n 's/^UMask=//p' $unit)"
+	eval "exec setpriv --reuid=cloudsso_exporter --regid=cloudsso_exporter --clear-groups --no-new-privs --bounding-set=-all \
+		--inh-caps=-all ${1:-} $(sed -n 's/^ExecStart=//p' $unit)"
 }
 start() {
 	run "$@" >"$work/log" 2>&1 &
@@ -190,7 +192,7 @@ stop
 
 step "socket activation"
 sed -i "s#^ARGS=.*#ARGS=--web.systemd-socket#" /etc/default/cloudsso_exporter
-start "systemd-socket-activate -l 127.0.0.1:$port"
+start "systemd-socket-activate -l 127.0.0.1:$port -E CLOUDSSO_EXPORTER_CONFIG_FILE -E CLOUDSSO_EXPORTER_STORAGE_PATH"
 stop
 
 step "removed: configuration and state are kept"
