@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-port=${PACKAGES_PORT:-18067}
+port=${PACKAGES_PORT:-18070}
 unit=/usr/lib/systemd/system/cloudsso_exporter.service
 config=/etc/cloudsso_exporter/config.yaml
 state=/var/lib/cloudsso_exporter
@@ -22,7 +22,8 @@ access() { stat -c '%a %U:%G' "$1"; }
 for path in /etc/cloudsso_exporter $state $credentials $unit; do
 	[ ! -e $path ] || fail "$path is there already: purge the package that is installed here first"
 done
-getent passwd cloudsso_exporter >/dev/null && fail "there is a user cloudsso_exporter already"
+! getent passwd cloudsso_exporter >/dev/null || fail "there is a user cloudsso_exporter already"
+! curl -s "http://127.0.0.1:$port/" >/dev/null || fail "port $port is taken: set PACKAGES_PORT"
 cleanup() {
 	set +e
 	for pid in ${exporter:-} ${simulator:-}; do
@@ -31,6 +32,7 @@ cleanup() {
 	dpkg -P cloudsso-exporter >/dev/null 2>&1
 	if getent passwd cloudsso_exporter >/dev/null; then userdel cloudsso_exporter; fi
 	rm -rf "$work" $credentials
+	rmdir --ignore-fail-on-non-empty "$(dirname $credentials)"
 }
 trap cleanup EXIT
 
