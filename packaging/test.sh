@@ -31,8 +31,8 @@ cleanup() {
 	done
 	dpkg -P cloudsso-exporter >/dev/null 2>&1
 	if getent passwd cloudsso_exporter >/dev/null; then userdel cloudsso_exporter; fi
-	rm -rf "$work" $credentials
-	rmdir --ignore-fail-on-non-empty "$(dirname $credentials)"
+	rm -rf "$work" $credentials /etc/cloudsso_exporter $state
+	rmdir "$(dirname $credentials)" 2>/dev/null
 }
 trap cleanup EXIT
 
