@@ -19,7 +19,7 @@ func (s *stage) rate(t *testing.T) {
 		tasks = append(tasks, one)
 	}
 	high := s.hook.fires(t, s.list(busy, tasks...), "CloudSSOFailureRatioHigh", map[string]string{"directory_id": busy, "severity": "warning"},
-		nameOf(busy), "50% of the tasks", quota+" (", " × "+string(task.ProvisionAccessConfiguration))
+		busy, "50% of the tasks", quota+" (", " × "+string(task.ProvisionAccessConfiguration))
 
 	// Others go well.
 	tasks = failures(task.DeleteAccessAssignment, "ac-busy", "", 40)
@@ -35,7 +35,7 @@ func (s *stage) endless(t *testing.T) {
 	since := s.list(stuck, running).Truncate(time.Second).Add(30 * time.Minute / faster)
 	alert := s.hook.fires(t, since, "CloudSSOTaskStuck",
 		map[string]string{"directory_id": stuck, "severity": "warning", "task_type": string(running.Type)},
-		nameOf(stuck), string(running.Type), "in progress: 1.")
+		stuck, string(running.Type), "/api/v1/tasks?status=InProgress&task_type="+string(running.Type))
 	running.Status = task.Success
 	alert.resolves(t, s.list(stuck, running))
 }
@@ -48,7 +48,7 @@ func (s *stage) spike(t *testing.T) {
 		tasks = append(tasks, one)
 	}
 	at := s.list(spike, tasks...)
-	alert := s.hook.fires(t, at, "CloudSSOAssignmentSpike", map[string]string{"directory_id": spike, "severity": "info"}, nameOf(spike), "60 access assignments")
+	alert := s.hook.fires(t, at, "CloudSSOAssignmentSpike", map[string]string{"directory_id": spike, "severity": "info"}, spike, "60 access assignments")
 	alert.resolves(t, at.Add(time.Hour/faster)) // by itself, when the hour is over
 }
 
@@ -56,7 +56,7 @@ func (s *stage) spike(t *testing.T) {
 func (s *stage) configuration(t *testing.T) {
 	at := time.Now()
 	s.grant(revoked)
-	rejected := s.hook.fires(t, at, "CloudSSOCredentialsRejected", s.ofTarget(revoked, "critical"), nameOf(revoked), "Kind of error: credentials")
+	rejected := s.hook.fires(t, at, "CloudSSOCredentialsRejected", s.ofTarget(revoked, "critical"), revoked, "Kind of error: credentials")
 	at = time.Now()
 	s.reload(t, func(keys map[string]simulator.Key) { delete(keys, vanishing) })
 	gone := s.hook.fires(t, at, "CloudSSOExporterDown", s.ofTarget(vanishing, "critical"), vanishing, "Was it removed from the configuration?")
@@ -95,7 +95,7 @@ func (s *stage) silenced(t *testing.T, name, id string) {
 func (s *stage) down(t *testing.T) {
 	at := time.Now()
 	s.fault(down, nil, &simulator.Fault{HangUp: true})
-	failing := s.hook.fires(t, at, "CloudSSORefreshFailing", s.ofTarget(down, "warning"), nameOf(down), "Kind of error: network")
+	failing := s.hook.fires(t, at, "CloudSSORefreshFailing", s.ofTarget(down, "warning"), down, "Kind of error: network")
 	s.silenced(t, "CloudSSODataStale", down)
 	at = time.Now()
 	s.fault(down, nil, nil)
@@ -105,7 +105,7 @@ func (s *stage) down(t *testing.T) {
 func (s *stage) slow(t *testing.T) {
 	at := time.Now()
 	s.fault(slow, nil, &simulator.Fault{Delay: 25 * time.Second})
-	stale := s.hook.fires(t, at, "CloudSSODataStale", s.ofTarget(slow, "warning"), nameOf(slow), "Kind of error: not known")
+	stale := s.hook.fires(t, at, "CloudSSODataStale", s.ofTarget(slow, "warning"), slow)
 	at = time.Now()
 	s.fault(slow, nil, nil)
 	stale.resolves(t, at)
@@ -115,7 +115,7 @@ func (s *stage) throttles(t *testing.T) {
 	at := time.Now()
 	fault := simulator.Throttle(429, 0)
 	s.fault(throttled, simulator.FirstAttempts(1), &fault)
-	throttling := s.hook.fires(t, at, "CloudSSOThrottled", s.ofTarget(throttled, "info"), nameOf(throttled), "throttling errors")
+	throttling := s.hook.fires(t, at, "CloudSSOThrottled", s.ofTarget(throttled, "info"), throttled, "throttling errors")
 	at = time.Now()
 	s.fault(throttled, nil, nil)
 	throttling.resolves(t, at)

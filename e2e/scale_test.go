@@ -101,9 +101,6 @@ scrape_configs:
 			if err := q.ask(prom, view{past: time.Hour, step: 15 * time.Second, scrape: time.Minute}); err != nil {
 				t.Error(err)
 			}
-			if needPaths[q.name()] && q.last == 0 {
-				t.Errorf("%s finds nothing:\n%s", q.name(), q.expr)
-			}
 			if took[q] == 0 || q.took < took[q] {
 				took[q] = q.took
 			}

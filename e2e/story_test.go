@@ -15,6 +15,7 @@ import (
 
 // Names that people give, and what the API makes of them. They have to arrive as they are, and nothing may take them for code.
 const (
+	folder    = "rd-3Gxxxx/root/Wares & {{ $labels }}/shop"
 	account   = "shop \"EU\" <b>&amp;</b>\n{{ query \"up\" }} 😀"
 	principal = "李伟 'Neo' <script>alert(\"x\")</script>\r\n$labels 🧑‍💻"
 	role      = `Read\Only "all" <i>`
@@ -76,7 +77,7 @@ func failures(of task.Type, configuration, reason string, n int) (tasks []task.T
 func about(of task.Type, status task.Status, reason string) task.Task {
 	t := task.Task{
 		Type: of, Status: status, FailureReason: reason, AccessConfigurationID: "ac-00" + string(of), AccessConfigurationName: role,
-		TargetType: "RD-Account", TargetID: "1142405247840000", TargetName: account,
+		TargetType: "RD-Account", TargetID: "1142405247840000", TargetName: account, TargetPathName: folder, OriginTargetID: "fd-origin",
 	}
 	if t.Type.Kind() == task.Assignment {
 		t.PrincipalType, t.PrincipalID, t.PrincipalName = "User", "u-00jqzghi2n3o5hkhxxxx", principal
@@ -94,7 +95,7 @@ func subject(id, severity string, t task.Task) map[string]string {
 	all := map[string]string{
 		"directory_id": id, "severity": severity, "task_type": string(t.Type),
 		"access_configuration_id": t.AccessConfigurationID, "access_configuration_name": printable(t.AccessConfigurationName),
-		"target_id": t.TargetID, "target_name": printable(t.TargetName),
+		"target_id": t.TargetID, "target_name": printable(t.TargetName), "target_path_name": t.TargetPathName, "origin_target_id": t.OriginTargetID,
 		"principal_id": t.PrincipalID, "principal_name": printable(t.PrincipalName), "principal_type": t.PrincipalType,
 	}
 	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
@@ -115,8 +116,7 @@ func (s *stage) fails(t *testing.T, name, severity string, failed task.Task, rea
 	t.Helper()
 	failed.ID = "task-of-" + name
 	return s.hook.fires(t, s.list(production, failed), name, subject(production, severity, failed), slices.DeleteFunc([]string{
-		printable(failed.TargetName), failed.TargetID, printable(failed.AccessConfigurationName), printable(failed.PrincipalName),
-		nameOf(production), "Last attempt " + failed.ID + " failed: " + reason,
+		failed.TargetPathName, failed.AccessConfigurationName, printable(failed.PrincipalName), production, "Last attempt " + failed.ID + " failed: " + reason,
 	}, func(s string) bool { return s == "" })...)
 }
 
@@ -137,7 +137,7 @@ func (s *stage) stand(t *testing.T, alerts ...*arrival) {
 func (s *stage) more(t *testing.T, begin time.Time) {
 	stands := failures(task.ProvisionAccessConfiguration, "ac-many", "LimitExceeded.Role", shown+2)
 	alerts := []*arrival{s.hook.fires(t, begin, "CloudSSOMoreFailures", map[string]string{"directory_id": many, "severity": "warning"},
-		nameOf(many), "2 unresolved failures", fmt.Sprintf("%s, %d subjects: %s", task.ProvisionAccessConfiguration, shown+2, quota))}
+		many, "2 unresolved failures", fmt.Sprintf("%s, %d subjects: %s", task.ProvisionAccessConfiguration, shown+2, quota))}
 	for _, one := range stands[2:] { // the newest
 		alerts = append(alerts, s.hook.fires(t, begin, "CloudSSOProvisioningFailed", subject(many, "warning", one), one.TargetName, quota))
 	}
