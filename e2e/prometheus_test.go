@@ -11,10 +11,14 @@ import (
 	"time"
 )
 
-// prometheus is a real one, with the API of queries.
+// prometheus is a real one, or another program with its API.
 type prometheus struct {
 	*process
-	url string
+	url   string        // answers queries
+	ruler string        // says what the rules do
+	delay time.Duration // evaluations look at data that is so old
+
+	storesAlerts bool // as the series ALERTS
 }
 
 // startPrometheus runs one with this configuration, on what the folder data holds already.
@@ -26,7 +30,8 @@ func startPrometheus(t *testing.T, data, config string, args ...string) *prometh
 		"--storage.tsdb.path="+data,
 		"--web.listen-address="+address,
 		"--scrape.discovery-reload-interval=100ms")
-	p := &prometheus{start(t, "prometheus", args...), "http://" + address}
+	url := "http://" + address
+	p := &prometheus{process: start(t, "prometheus", args...), url: url, ruler: url, storesAlerts: true}
 	eventually(t, 30*time.Second, answers(p.url+"/-/ready"))
 	return p
 }
@@ -80,7 +85,11 @@ func (p *prometheus) get(endpoint string, params url.Values, data any) error {
 
 // fetch asks an endpoint of the API, and returns the answer as it came.
 func (p *prometheus) fetch(endpoint string, params url.Values) ([]byte, error) {
-	b, _, err := get(p.url + "/api/v1/" + endpoint + "?" + params.Encode())
+	address := p.url
+	if endpoint == "rules" || endpoint == "alerts" {
+		address = p.ruler
+	}
+	b, _, err := get(address + "/api/v1/" + endpoint + "?" + params.Encode())
 	return b, err
 }
 
@@ -116,20 +125,38 @@ func (p *prometheus) rules() (all []rule, err error) {
 	return all, err
 }
 
-// evaluate waits until each rule has been evaluated n times more.
+// began says when the alerts of this name and directory that are active now began.
+func (p *prometheus) began(name, directoryID string) (all []time.Time, err error) {
+	var data struct {
+		Alerts []struct {
+			Labels   map[string]string
+			ActiveAt time.Time
+		}
+	}
+	err = p.get("alerts", nil, &data)
+	for _, a := range data.Alerts {
+		if a.Labels["alertname"] == name && a.Labels["directory_id"] == directoryID {
+			all = append(all, a.ActiveAt)
+		}
+	}
+	return all, err
+}
+
+// evaluate waits until each rule has been evaluated n times more, on data from now on.
 func (p *prometheus) evaluate(t *testing.T, n int) {
 	t.Helper()
+	after := time.Now().Add(p.delay)
 	for range n {
-		now := time.Now()
 		eventually(t, 100*time.Second, func() error {
 			all, err := p.rules()
 			for _, r := range all {
-				if err == nil && !r.LastEvaluation.After(now) {
+				if err == nil && !r.LastEvaluation.After(after) {
 					err = fmt.Errorf("%s was last evaluated at %v", r.Name, r.LastEvaluation)
 				}
 			}
 			return err
 		})
+		after = time.Now()
 	}
 }
 

@@ -34,13 +34,15 @@ const (
 // shown is unresolved_failures.limit.
 const shown = 4
 
-// stage is what the story is played on: a simulated CloudSSO, and the real exporter, Prometheus and Alertmanager.
+// stage is what the story is played on: a simulated CloudSSO, and the real exporter, Prometheus or VictoriaMetrics, and
+// Alertmanager.
 type stage struct {
 	api     *simulator.Server
 	url     string // of the API
 	dir     string // of configuration and state
 	address string // of the exporter
 
+	monitoring   monitoring
 	exporter     *process
 	prom         *prometheus
 	alertmanager *alertmanager
@@ -52,12 +54,16 @@ type stage struct {
 	tasks  int                       // made so far
 }
 
-// newStage has everything running, and Prometheus remember a day, half an hour at the story's pace.
-func newStage(t *testing.T) *stage {
+// monitoring starts what scrapes the exporter as the configuration of Prometheus says, evaluates the rules, and remembers the
+// history, which is OpenMetrics.
+type monitoring func(t *testing.T, s *stage, config, rules, history string) *prometheus
+
+// newStage has all that is not monitored running.
+func newStage(t *testing.T, monitoring monitoring) *stage {
 	t.Helper()
 	s := &stage{
 		api: simulator.New(simulator.Options{Order: simulator.Shuffled}), dir: t.TempDir(), address: freeAddress(t),
-		hook: startWebhook(t), keys: map[string]simulator.Key{}, faults: map[string]simulator.Rule{},
+		monitoring: monitoring, hook: startWebhook(t), keys: map[string]simulator.Key{}, faults: map[string]simulator.Rule{},
 	}
 	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
@@ -79,7 +85,7 @@ func keyOf(id string, n int) simulator.Key {
 	return simulator.Key{ID: fmt.Sprintf("LTAI5t%s%d", id, n), Secret: fmt.Sprintf("secret-%d-of-%s", n, id)}
 }
 
-// run starts the exporter, and Prometheus at the first time.
+// run starts the exporter, and at the first time its monitoring.
 func (s *stage) run(t *testing.T) {
 	t.Helper()
 	s.exporter = start(t, "cloudsso_exporter", "--config.file="+s.configure(t),
@@ -89,18 +95,29 @@ func (s *stage) run(t *testing.T) {
 	if s.prom != nil {
 		return
 	}
-	s.prom = startPrometheus(t, s.history(t), fmt.Sprintf(`
+	rules := write(t, filepath.Join(s.dir, "cloudsso.rules.yml"), fasterRules(t))
+	s.prom = s.monitoring(t, s, fmt.Sprintf(`
 global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [%q]
 alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
 scrape_configs:
   - {job_name: cloudsso, static_configs: [{targets: [%q]}]}
-`, write(t, filepath.Join(s.dir, "cloudsso.rules.yml"), fasterRules(t)), s.alertmanager.address, s.address))
+`, rules, s.alertmanager.address, s.address), rules, s.history())
 }
 
-// history writes the blocks of a Prometheus that has known the directory of the spike for over a day, 24 minutes here.
-func (s *stage) history(t *testing.T) (data string) {
+// withPrometheus makes blocks of the history.
+func withPrometheus(t *testing.T, s *stage, config, _, history string) *prometheus {
 	t.Helper()
+	data := filepath.Join(s.dir, "data")
+	backfill := exec.Command(program("promtool"), "tsdb", "create-blocks-from", "openmetrics", write(t, filepath.Join(s.dir, "history.om"), history), data)
+	if out, err := backfill.CombinedOutput(); err != nil {
+		t.Fatalf("promtool: %v: %s", err, out)
+	}
+	return startPrometheus(t, data, config)
+}
+
+// history is that of the directory of the spike, known for over a day, 24 minutes here.
+func (s *stage) history() string {
 	var b strings.Builder
 	b.WriteString("# TYPE cloudsso_tasks_started counter\n")
 	now := time.Now()
@@ -109,12 +126,7 @@ func (s *stage) history(t *testing.T) (data string) {
 			spike, task.CreateAccessAssignment, "cloudsso", s.address, at.Unix())
 	}
 	b.WriteString("# EOF\n")
-	data = filepath.Join(s.dir, "data")
-	backfill := exec.Command(program("promtool"), "tsdb", "create-blocks-from", "openmetrics", write(t, filepath.Join(s.dir, "history.om"), b.String()), data)
-	if out, err := backfill.CombinedOutput(); err != nil {
-		t.Fatalf("promtool: %v: %s", err, out)
-	}
-	return data
+	return b.String()
 }
 
 // configure writes the configuration.
