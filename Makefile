@@ -82,11 +82,11 @@ fuzz: ## half a million inputs for each fuzz target, 5,000 histories of a window
 	./scripts/fuzz.sh 500000
 
 .PHONY: rules
-rules: ## promtool's tests of the alerting rules (builds promtool once)
+rules: ## the alerting rules: promtool's tests, vmalert's check (builds both once)
 	$(MAKE) -C e2e rules
 
 .PHONY: e2e
-e2e: ## the exporter under a real Prometheus and Alertmanager (builds them once)
+e2e: ## the exporter under a real Prometheus, VictoriaMetrics and Alertmanager (builds them once)
 	$(MAKE) -C e2e e2e
 
 .PHONY: dashboards
