@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-
 const (
 	rulesFile = "../../alerts/cloudsso.rules.yml"
 	runbooks  = "../../docs/runbooks.md"
