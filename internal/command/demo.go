@@ -129,8 +129,8 @@ func (d Demo) introduce(scenario simulator.Scenario) {
 Tasks start and end every few seconds; some fail, are retried and succeed. One revocation stays failed.
 
   open  http://%[2]s/                what failed, for whom, since when and why
-        http://%[2]s/metrics         the numbers; each look more than 5 s after the last calls the simulated API again
-  try   curl -s http://%[2]s/api/v1/failures    the same for scripts
+        http://%[2]s/metrics         the metrics, refreshed at most every 5 s
+  try   curl -s http://%[2]s/api/v1/failures    what failed, as JSON
         the demo with --speed=10                         a busier company
         the demo with --fault=throttling                 an outage that comes and goes (also slow, down)
 

@@ -57,9 +57,6 @@ func (s Serve) Run(ctx context.Context, log *slog.Logger) error {
 	if err := server.CheckPath(s.HTTP.TelemetryPath); s.HTTP.TelemetryPath != "" && err != nil {
 		return UsageError{err}
 	}
-	if s.StoragePath == "" {
-		log.Warn("state is lost when the exporter stops: give it a folder with --storage.path, in a container on a volume")
-	}
 	return s.run(ctx, log, s.load)
 }
 
@@ -81,6 +78,9 @@ func (s Serve) run(ctx context.Context, log *slog.Logger, load func() (*config.C
 		if state == nil { // stopped as asked, while another process still held the folder
 			return nil
 		}
+	}
+	if state == nil && s.Source != (Source{}) { // the demo has no source, and no state to lose
+		log.Warn("without --storage.path, state is lost when the exporter stops; in a container, use a folder on a volume")
 	}
 	e := newExporter(s.Now, log, s.Transport, state)
 	e.events = refresh.TaskEvents(s.TaskEvents)
