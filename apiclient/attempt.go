@@ -90,6 +90,8 @@ func (c *Client) call(ctx context.Context, r pageRequest, keys Keys) (task.Page,
 		failed.RetryAfter = retryAfter(res.Header.Get("Retry-After"), cmp.Or(date, c.clock.now()))
 	case doubt && !r.confirms:
 		failed = &Error{Code: codeOK, doubt: true}
+	case doubt: // what started within the window cannot be told from this
+		failed = invalid("the Date headers of two answers in a row (the last one: %s) contradict the time known so far and each other", date.Format("2006-01-02 15:04:05 MST"))
 	default:
 		failed = r.check(page)
 	}
