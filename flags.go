@@ -76,10 +76,10 @@ func waitFlags(c *kingpin.CmdClause, w *command.Wait) {
 
 func backfillFlags(c *kingpin.CmdClause, b *command.Backfill) {
 	c.Flag("step", "Time between two samples of a series, 10s to 1h: the scrape interval. With more than 5m, graphs have gaps.").Default("1m").DurationVar(&b.Step)
-	c.Flag("until", "Write nothing later: when Prometheus first scraped the exporter, as a time such as 2026-11-25T08:00:00Z or a duration such as 3h.").
+	c.Flag("until", "Last moment to write, such as the first scrape by Prometheus: a time (2026-11-25T08:00:00Z) or how long ago (3h).").
 		StringVar(&b.Until)
 	c.Flag("label", "NAME=VALUE to add to each series, such as job=cloudsso; repeatable.").StringsVar(&b.Labels)
-	c.Flag("output", "File to write, whole or not at all; without it, standard output.").StringVar(&b.Output)
+	c.Flag("output", "File to write; it appears when it is complete. Without it, stdout.").StringVar(&b.Output)
 	nameInErrors(flagsOf(c))
 }
 

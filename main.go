@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // dispatch runs the command that args name.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	app := kingpin.New(name, "Shows Prometheus the health of Alibaba Cloud CloudSSO's provisioning and assignment tasks.").
+	app := kingpin.New(name, "Prometheus exporter for the provisioning and assignment tasks of Alibaba Cloud CloudSSO.").
 		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(kingpin.LongHelpTemplate). // the flags of serve are those of no command, too
 		Version(name + ", version " + version.Info() + " " + version.BuildContext())
 	app.HelpFlag.Short('h')
@@ -83,7 +83,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	common[0].IsSetByUser(&fileGiven).StringVar(&source.File)
 	common[1].IsSetByUser(&idGiven).StringVar(&source.DirectoryID)
 	common[2].StringVar(&source.Region)
-	level := app.Flag("log.level", "Least severe level that is logged.").Default("info")
+	level := app.Flag("log.level", "Lowest level to log.").Default("info")
 	format := app.Flag("log.format", "Format of log lines.").Default("logfmt")
 	logLevel, logFormat := level.Enum(command.LogLevels()...), format.Enum(command.LogFormats()...)
 	common = append(common, level, format)
@@ -95,13 +95,13 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	demo := command.Demo{Serve: serve, Out: stdout}
 	demoFlags(app.Command("demo", "Run a simulated CloudSSO and the exporter, both on loopback: nothing to set up."), &demo)
 	check := command.Check{Now: time.Now, Transport: serve.Transport, Out: stdout}
-	checkFlags(app.Command("check", "Validate the configuration and say what it costs in API calls."), &check)
+	checkFlags(app.Command("check", "Validate the configuration and print its cost in API calls."), &check)
 
 	listing := command.Listing{Now: time.Now, Transport: serve.Transport, Out: stdout, Err: stderr}
 	tasks := command.Tasks{Listing: listing}
 	tasksFlags(app.Command("tasks", "Ask the API and list tasks, the newest first."), &tasks)
 	wait := command.Wait{Listing: listing}
-	waitFlags(app.Command("wait", "Wait until the matching tasks have ended: 0 none failed, 1 one did, 3 it took too long."), &wait)
+	waitFlags(app.Command("wait", "Wait until the matching tasks have ended. Exit codes: 0 none failed, 1 one failed, 3 timeout."), &wait)
 	backfill := command.Backfill{Listing: listing}
 	backfillFlags(app.Command("backfill", "Write the past 7 days as OpenMetrics text, for promtool tsdb create-blocks-from openmetrics."), &backfill)
 

@@ -379,7 +379,7 @@ directories:
 	}
 	for _, args := range [][]string{{"--config.file=" + path, "--live"}, {"--directory-id=d-1", "--region=cn-shanghai"}} {
 		code, _, stderr := finish(t, program(t, append([]string{"check", "--syntax-only"}, args...)...))
-		if code != 2 || !strings.Contains(stderr, "--syntax-only looks at nothing but a file") {
+		if code != 2 || !strings.Contains(stderr, "--syntax-only checks a file alone") {
 			t.Errorf("%v: exit %d, stderr %q", args, code, stderr)
 		}
 	}

@@ -55,7 +55,7 @@ func (c *Client) keys(ctx context.Context) (Keys, *Error) {
 	case err == nil:
 		return keys, nil
 	case errors.As(context.Cause(ctx), &own):
-		err = fmt.Errorf("no credentials within %w: check what the credential is fetched from", own)
+		err = fmt.Errorf("no credentials within %w: check the source of the credential", own)
 	case ctx.Err() != nil:
 		return Keys{}, ended(ctx)
 	}

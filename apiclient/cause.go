@@ -47,7 +47,7 @@ func cause(err error) string {
 	if status := regexp.MustCompile(`(?:httpStatus: |credentials/\S* )([1-5]\d\d)\b`).FindStringSubmatch(text); status != nil {
 		return "HTTP " + status[1]
 	}
-	return "it failed for a reason that is not shown, as it may hold a secret"
+	return "the reason is not shown, because it may hold a secret"
 }
 
 // refusalIn is the code of an API's refusal within a text, empty when there is none.
@@ -85,8 +85,8 @@ func causes() [][]string {
 		{"CloudSSO refused the login" + cloudSSOCure, "session token from sso failed: "},
 		{"no such section", "Can not load section"},
 		{"missing: type", "Can not find credential type"},
-		{"its type is not supported: access_key, ram_role_arn and ecs_ram_role are", "ERROR: Failed to get credential"},
-		{"one of access_key_id, access_key_secret, role_arn, role_session_name and role_name is missing or empty", "ERROR: Failed to get value", "ERROR: Value can't be empty"},
+		{"its type is not supported; access_key, ram_role_arn and ecs_ram_role are", "ERROR: Failed to get credential"},
+		{"access_key_id, access_key_secret, role_arn, role_session_name or role_name is missing or empty", "ERROR: Failed to get value", "ERROR: Value can't be empty"},
 		{"a file that cannot be read", "Can not open file"},
 		{"no file", "no such file or directory"},
 		{"a file may not be read", "permission denied"},

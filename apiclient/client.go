@@ -142,7 +142,7 @@ func (g *loopGuard) check(page task.Page) *Error {
 	stood := g.stood
 	g.stood = !found
 	if !found && (stood || len(page.Tasks) == 0) {
-		return invalid("a page makes no progress: of its %d tasks none is new, and yet there is a NextToken", len(page.Tasks))
+		return invalid("a page makes no progress: none of its %d tasks is new, but there is a NextToken", len(page.Tasks))
 	}
 	return nil
 }

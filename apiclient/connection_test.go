@@ -133,7 +133,7 @@ func TestLargeAnswersWaitForAPlace(t *testing.T) {
 func TestListsAreBounded(t *testing.T) {
 	for n, ok := range map[int]bool{maxObjects: true, maxObjects + 1: false} {
 		body := `{"RequestId":"r","Tasks":[` + strings.TrimSuffix(strings.Repeat(`{"TaskId":"t"},`, n), ",") + `]}`
-		if _, failed := decodePage([]byte(body), testKeys()); (failed == nil) != ok || !ok && !strings.Contains(failed.Error(), fmt.Sprintf("over %d objects", maxObjects)) {
+		if _, failed := decodePage([]byte(body), testKeys()); (failed == nil) != ok || !ok && !strings.Contains(failed.Error(), fmt.Sprintf("more than %d objects", maxObjects)) {
 			t.Errorf("%d tasks: %v", n, failed)
 		}
 	}

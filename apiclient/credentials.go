@@ -57,7 +57,7 @@ func NewCredentials(c Credential, now func() time.Time) (*Credentials, error) {
 		return nil, errors.New("the type of the credential is not known: see the documentation of credential.type")
 	}
 	if slices.Contains(strings.Split(os.Getenv("DEBUG"), ","), "credential") {
-		return nil, errors.New("the environment variable DEBUG has credentials-go print tokens: take credential out of it")
+		return nil, errors.New("the environment variable DEBUG makes credentials-go print tokens: remove credential from it")
 	}
 	build := func(c Credential) (fetcher, error) { return c.provider(now) }
 	return &Credentials{credential: c, now: now, build: build}, nil
@@ -133,7 +133,7 @@ func (s *Credentials) obtain() (Keys, error) {
 func (s *Credentials) fetch(from fetcher, values Credential) (_ fetcher, keys Keys, err error) {
 	defer func() {
 		if recover() != nil { // the library follows pointers that an answer may leave nil
-			err = known("an answer of another form than expected")
+			err = known("an answer in an unexpected format")
 		}
 	}()
 	if from == nil {

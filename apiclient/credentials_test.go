@@ -168,7 +168,7 @@ func TestProviderThatPanics(t *testing.T) {
 			return nil, errors.New(*expiration)
 		}}
 		s := l.source(Credential{Type: CredentialURI})
-		if _, err := s.Keys(t.Context()); err == nil || !strings.Contains(err.Error(), "credentials_uri: an answer of another form") {
+		if _, err := s.Keys(t.Context()); err == nil || !strings.Contains(err.Error(), "credentials_uri: an answer in an unexpected format") {
 			t.Errorf("%v", err)
 		}
 		l.fetch = gives("a")

@@ -36,7 +36,7 @@ const maxObjects = 10_000
 // the memory of its shortest text.
 func (l *wireTasks) UnmarshalJSON(b []byte) error {
 	if bytes.Count(b, []byte("{")) > maxObjects {
-		return fmt.Errorf("over %d objects, where 20 tasks were asked for", maxObjects)
+		return fmt.Errorf("more than %d objects, although 20 tasks were requested", maxObjects)
 	}
 	return json.Unmarshal(b, (*[]wireTask)(l))
 }

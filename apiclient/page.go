@@ -60,7 +60,7 @@ func (c *Client) page(ctx context.Context, r pageRequest) (task.Page, *Error) {
 			pause = asked + rand.N(jitter+1)
 		}
 		if pause >= left {
-			failed.Message = tidy(fmt.Sprintf("not tried again, as the wait of %s is longer than what is left of page_timeout: %s", pause.Round(time.Millisecond), failed.Message))
+			failed.Message = tidy(fmt.Sprintf("not retried, because the wait of %s exceeds what is left of page_timeout: %s", pause.Round(time.Millisecond), failed.Message))
 			return page, failed
 		}
 		if ended := c.sleep(ctx, pause, failed); ended != nil {
@@ -133,6 +133,6 @@ func ended(ctx context.Context) *Error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &Error{Kind: task.ErrorTimeout, Message: "no answer in the caller's time", cause: ctx.Err()}
 	default:
-		return &Error{Kind: task.ErrorOther, Message: "given up before an answer came", cause: ctx.Err()}
+		return &Error{Kind: task.ErrorOther, Message: "cancelled before an answer arrived", cause: ctx.Err()}
 	}
 }

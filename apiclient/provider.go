@@ -43,7 +43,7 @@ func usable(found *providers.Credentials) (Keys, error) {
 		return Keys{}, known("an access key or token holds white space or a character that is not ASCII")
 	}
 	if strings.HasPrefix(keys.AccessKeyID, "STS.") && keys.SecurityToken == "" {
-		return Keys{}, known("a temporary access key, as STS. at its beginning says, without its security token: set that, too")
+		return Keys{}, known("a temporary access key (it starts with STS.) without its security token: set the token, too")
 	}
 	return keys, nil
 }

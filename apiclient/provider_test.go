@@ -466,11 +466,11 @@ func TestErrorsOfCredentialsHoldNoSecret(t *testing.T) {
 func TestCause(t *testing.T) {
 	const secret = "secretSecretSecret"
 	for text, want := range map[string]string{
-		"something new about " + secret:                                                     "it failed for a reason that is not shown, as it may hold a secret",
+		"something new about " + secret:                                                     "the reason is not shown, because it may hold a secret",
 		`failed: {"Code":"NoPermission","Message":"` + secret + `"}`:                        "refused with NoPermission",
 		`failed: {"Code":"InvalidTimeStamp.Expired"}`:                                       "refused with InvalidTimeStamp.Expired: set the local clock right, which dates such a request",
-		`failed: {"Code":"LTAI` + secret + `"}`:                                             "it failed for a reason that is not shown, as it may hold a secret",
-		`failed: {"Code":"` + secret:                                                        "it failed for a reason that is not shown, as it may hold a secret",
+		`failed: {"Code":"LTAI` + secret + `"}`:                                             "the reason is not shown, because it may hold a secret",
+		`failed: {"Code":"` + secret:                                                        "the reason is not shown, because it may hold a secret",
 		`Get "https://x/?Signature=` + secret + `": dial tcp 1.2.3.4:443: i/o timeout`:      "no answer in time",
 		`Post "https://x/?Signature=` + secret + `": x509: certificate signed by ` + secret: "certificate not trusted",
 		"refresh Ecs sts token err, httpStatus: 404, message = " + secret:                   "HTTP 404",

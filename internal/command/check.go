@@ -39,7 +39,7 @@ const liveMargin = 30 * time.Minute
 func (c Check) Run(ctx context.Context) error {
 	switch {
 	case !(c.TasksPerDay >= 0 && c.TasksPerDay <= 1e9):
-		return UsageError{errors.New("--tasks-per-day must be 0 or more, and can be no more than 1e9")}
+		return UsageError{errors.New("--tasks-per-day must be 0 to 1e9")}
 	case c.ScrapeInterval < time.Second:
 		return UsageError{errors.New("--scrape-interval must be 1s or more")}
 	}
@@ -60,7 +60,7 @@ func (c Check) Run(ctx context.Context) error {
 	}
 	fmt.Fprintf(c.Out, "The configuration is valid: %s.\n", directories)
 	c.warn(conf)
-	fmt.Fprintf(c.Out, "API calls are for %s tasks a day and directory (--tasks-per-day), scraped every %s (--scrape-interval).\n",
+	fmt.Fprintf(c.Out, "API calls assume %s tasks per day per directory (--tasks-per-day) and a scrape every %s (--scrape-interval).\n",
 		amount(c.TasksPerDay), config.FormatDuration(c.ScrapeInterval))
 	load := refresh.Workload{
 		TasksPerDay:    c.TasksPerDay,
@@ -86,13 +86,13 @@ func (c Check) Run(ctx context.Context) error {
 // syntax checks the file alone: no environment, no secret file, no network.
 func (c Check) syntax() error {
 	if c.Live || c.File == "" {
-		return UsageError{errors.New("--syntax-only looks at nothing but a file; set --config.file, and remove --live")}
+		return UsageError{errors.New("--syntax-only checks a file alone: set --config.file and remove --live")}
 	}
 	conf, err := config.LoadSyntax(c.File)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(c.Out, "The file is valid. Secrets, the environment and the API were not looked at.")
+	fmt.Fprintln(c.Out, "The file is valid. Secrets, the environment and the API were not checked.")
 	c.warn(conf)
 	return nil
 }
@@ -116,8 +116,8 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Wo
 		cost refresh.Cost
 	}{
 		{"steady", load.Steady()},
-		{"worst: long tasks always run, one ends at each refresh", load.Busy()},
-		{"naive: the whole window at each scrape", load.Naive()},
+		{"worst: long tasks always run, and one ends at each refresh", load.Busy()},
+		{"naive: reading the whole window at each scrape", load.Naive()},
 	} {
 		fmt.Fprintf(table, "  %s\t%.2f\t%s\t%s\t\n", row.name, row.cost.PerRefresh, amount(row.cost.PerDay), amount(row.cost.PerMonth()))
 	}

@@ -40,7 +40,7 @@ func demoKey() simulator.Key { return simulator.Key{ID: "LTAIdemo", Secret: "dem
 // Run serves until ctx ends, which is no error.
 func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	if !(d.Speed > 0 && d.Speed <= 1000) {
-		return UsageError{errors.New("--speed must be more than 0, and can be no more than 1000")}
+		return UsageError{errors.New("--speed must be above 0 and at most 1000")}
 	}
 	scenario := simulator.Scenario{Seed: d.Seed, Epoch: d.Now(), Speed: d.Speed}
 	api := simulator.New(simulator.Options{Now: d.Now, Keys: []simulator.Key{demoKey()}, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
@@ -77,7 +77,7 @@ func outage(name string) (simulator.Fault, error) {
 	case "down":
 		return simulator.Gateway(503, "<html><head><title>503 Service Temporarily Unavailable</title></head></html>\n"), nil
 	default:
-		return simulator.Fault{}, fmt.Errorf("no outage is called %q: take one of %q", name, Faults())
+		return simulator.Fault{}, fmt.Errorf("unknown outage %q: choose one of %q", name, Faults())
 	}
 }
 

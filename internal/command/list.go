@@ -83,7 +83,7 @@ func (l *Listing) complete() error {
 	}
 	switch {
 	case f.PrincipalID == "" && f.PrincipalType != "":
-		return errors.New("--principal-type needs --principal-id beside it")
+		return errors.New("--principal-type needs --principal-id")
 	case f.PrincipalID == "" || f.PrincipalType != "":
 	case strings.HasPrefix(f.PrincipalID, "u-"):
 		f.PrincipalType = "User"

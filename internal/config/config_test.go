@@ -342,9 +342,9 @@ func TestWarnings(t *testing.T) {
 		got = append(got, p.String())
 	}
 	want := []string{
-		"directories[1].region: CloudSSO was in cn-shanghai, cn-hongkong, ap-northeast-2, ap-southeast-1, us-west-1 or eu-central-1 when this version was made, not in cn-shangai; check the spelling",
-		"directories[1].credential: is of the same account as directories[0].credential, but a management account has one directory; check which account each belongs to",
-		"directories[3].credential: is of the same account as directories[2].credential, but a management account has one directory; check which account each belongs to",
+		"directories[1].region: cn-shangai is none of the regions where CloudSSO is known to be (cn-shanghai, cn-hongkong, ap-northeast-2, ap-southeast-1, us-west-1 or eu-central-1); check the spelling",
+		"directories[1].credential: belongs to the same account as directories[0].credential, but a management account has one directory; check which account each directory belongs to",
+		"directories[3].credential: belongs to the same account as directories[2].credential, but a management account has one directory; check which account each directory belongs to",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -114,7 +114,7 @@ func (r *rules) credential(path string, c apiclient.Credential) {
 		need(key, "type "+string(c.Type)+" needs it")
 	}
 	if c.Type == apiclient.CredentialRAMRoleARN && slices.ContainsFunc(given, func(key string) bool { return isSecret(valueKey(key)) }) {
-		need("access_key_id", "a key pair is both or none, also with a security_token")
-		need("access_key_secret", "a key pair is both or none, also with a security_token")
+		need("access_key_id", "a key pair needs both, or leave out both")
+		need("access_key_secret", "a key pair needs both, or leave out both")
 	}
 }

@@ -111,5 +111,5 @@ func TestOIDCFromEnvironment(t *testing.T) {
 
 	m.environment["ALIBABA_CLOUD_ROLE_ARN"] = "x"
 	_, err = Parse("c.yaml", []byte(withCredential("type: oidc_role_arn")), m.outside())
-	wantProblems(t, err, `c.yaml:1: directories[0].credential.role_arn: in the environment variable ALIBABA_CLOUD_ROLE_ARN is "x"; write it as acs:ram::<account id of 16 digits>:role/<role name>`)
+	wantProblems(t, err, `c.yaml:1: directories[0].credential.role_arn: in the environment variable ALIBABA_CLOUD_ROLE_ARN is "x"; write it like acs:ram::<account id of 16 digits>:role/<role name>`)
 }

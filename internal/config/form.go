@@ -22,7 +22,7 @@ type form func(string) error
 
 // textForms returns the form of each key that holds text.
 func textForms() map[string]form {
-	const account = "write it as acs:ram::<account id of 16 digits>:"
+	const account = "write it like acs:ram::<account id of 16 digits>:"
 	path := line(4096)
 	id := func(s string) error { return cmp.Or(masked(s), line(128)(s)) }
 	return map[string]form{
@@ -154,7 +154,7 @@ func endpointURL(s string) (string, error) {
 func hostForm(s string) error {
 	u, err := url.Parse("https://" + s)
 	if err != nil || u.Host != s {
-		return errors.New("must be a host alone, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host")
+		return errors.New("must be a host name only, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host")
 	}
 	_, notAddress := netip.ParseAddr(u.Hostname())
 	if notAddress != nil && !regexp.MustCompile(`^[A-Za-z0-9]+([._-]?[A-Za-z0-9]+)*$`).MatchString(u.Hostname()) {

@@ -140,7 +140,7 @@ c.yaml:5: directories[1].region: is "CN"; must be a region id, such as cn-shangh
 c.yaml:6: directories[1].endpoint: http:// is only for a loopback address (127.0.0.1, ::1, localhost); use https://
 c.yaml:7: directories[2].directory_id: is "my directory"; must be a directory id, such as d-00fc2p61xxxx; the CloudSSO console shows it
 c.yaml:9: directories[2].name: begins or ends with white space; remove it
-c.yaml:10: directories[2].endpoint: must be a host alone, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host
+c.yaml:10: directories[2].endpoint: must be a host name only, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host
 c.yaml:11: directories[2].filter.target_id: needs target_type beside it; add target_type: RD-Account
 c.yaml:11: directories[2].filter.principal_type: needs principal_id beside it; add principal_id, or remove principal_type
 c.yaml:14: directories[3].endpoint: port must be 1 to 65535, not "0"
@@ -178,7 +178,7 @@ c.yaml:12: failure_reasons.rules[7].reason: must be text in single quotes on one
 failure_reasons: {limit: 0x10}
 `, `
 c.yaml:2: directories[0].region: is "shanghai"; must be a region id, such as cn-shanghai
-c.yaml:3: directories[1].credential.role_arn: is "acs:ram::12:role/foo"; write it as acs:ram::<account id of 16 digits>:role/<role name>
+c.yaml:3: directories[1].credential.role_arn: is "acs:ram::12:role/foo"; write it like acs:ram::<account id of 16 digits>:role/<role name>
 c.yaml:4: failure_reasons.limit: must be a whole number, in digits without quotes, not "0x10"`},
 		"a second document":        {oneDirectory + "---\nwindow: 8d\n", "c.yaml:2: " + second},
 		"an empty second document": {oneDirectory + "---", "c.yaml:2: " + second},
@@ -240,15 +240,15 @@ security_token_file: file "/etc/lines" holds more than one word; leave only the 
 access_key_id: type default does not use it; remove it, or set type to access_key, sts or ram_role_arn
 role_name: type default does not use it; remove it, or set type to ecs_ram_role`},
 		"half a pair under a role": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', access_key_id: a",
-			"access_key_secret: has no value; a key pair is both or none, also with a security_token; add access_key_secret or access_key_secret_file"},
+			"access_key_secret: has no value; a key pair needs both, or leave out both; add access_key_secret or access_key_secret_file"},
 		"half a pair and no role": {"type: ram_role_arn, access_key_id: a", `
 role_arn: has no value; type ram_role_arn needs it; add role_arn
-access_key_secret: has no value; a key pair is both or none, also with a security_token; add access_key_secret or access_key_secret_file`},
+access_key_secret: has no value; a key pair needs both, or leave out both; add access_key_secret or access_key_secret_file`},
 		"the other half": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', access_key_secret: a",
-			"access_key_id: has no value; a key pair is both or none, also with a security_token; add access_key_id or access_key_id_file"},
+			"access_key_id: has no value; a key pair needs both, or leave out both; add access_key_id or access_key_id_file"},
 		"a token alone under a role": {"type: ram_role_arn, role_arn: 'acs:ram::1142405247840000:role/x', security_token: a", `
-access_key_id: has no value; a key pair is both or none, also with a security_token; add access_key_id or access_key_id_file
-access_key_secret: has no value; a key pair is both or none, also with a security_token; add access_key_secret or access_key_secret_file`},
+access_key_id: has no value; a key pair needs both, or leave out both; add access_key_id or access_key_id_file
+access_key_secret: has no value; a key pair needs both, or leave out both; add access_key_secret or access_key_secret_file`},
 		"no role": {"type: ram_role_arn", "role_arn: has no value; type ram_role_arn needs it; add role_arn"},
 		"oidc": {"type: oidc_role_arn", `
 role_arn: has no value; type oidc_role_arn needs it; add role_arn, or set the environment variable ALIBABA_CLOUD_ROLE_ARN
@@ -257,10 +257,10 @@ oidc_token_file: has no value; type oidc_role_arn needs it; add oidc_token_file,
 		"no url":  {"type: credentials_uri", "url: has no value; type credentials_uri needs it; add url"},
 		"bad url": {"type: credentials_uri, url: 'ftp://x'", "url: is not the URL of a credentials server; write it as http://127.0.0.1:8081/credentials"},
 		"forms": {"type: ram_role_arn, role_arn: x, role_session_name: a, policy: '{', sts_endpoint: 'https://x'", `
-role_arn: is "x"; write it as acs:ram::<account id of 16 digits>:role/<role name>
+role_arn: is "x"; write it like acs:ram::<account id of 16 digits>:role/<role name>
 role_session_name: is "a"; must be 2 to 64 letters, digits, dots, @, hyphens or underscores
 policy: must be a policy as JSON; put it in single quotes, as '{"Version": "1", "Statement": […]}'
-sts_endpoint: must be a host alone, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host`},
+sts_endpoint: must be a host name only, such as cloudsso-vpc.cn-shanghai.aliyuncs.com; remove https://, a user name and what follows the host`},
 		"masked": {"type: access_key, access_key_id: LTAI****, access_key_secret: b",
 			"access_key_id: the asterisks stand for characters left out; write the whole value"},
 	}

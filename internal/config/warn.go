@@ -13,11 +13,11 @@ func Warnings(c *Config) (found []Problem) {
 		path := item("directories", i)
 		if !slices.Contains(known, d.Region) {
 			found = append(found, Problem{Key: path + ".region", Message: fmt.Sprintf(
-				"CloudSSO was in %s when this version was made, not in %s; check the spelling", alternatives(known), d.Region)})
+				"%s is none of the regions where CloudSSO is known to be (%s); check the spelling", d.Region, alternatives(known))})
 		}
 		if other, twice := first[d.Account()]; twice {
 			found = append(found, Problem{Key: path + ".credential", Message: fmt.Sprintf(
-				"is of the same account as %s, but a management account has one directory; check which account each belongs to", other)})
+				"belongs to the same account as %s, but a management account has one directory; check which account each directory belongs to", other)})
 		} else {
 			first[d.Account()] = path + ".credential"
 		}

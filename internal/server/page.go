@@ -106,8 +106,8 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	}
 	var b bytes.Buffer
 	if err := s.page.Execute(&b, p); err != nil {
-		s.Log.Error("the status page cannot be made", "err", err)
-		http.Error(w, "The page could not be made; the log says why.", http.StatusInternalServerError)
+		s.Log.Error("the status page cannot be rendered", "err", err)
+		http.Error(w, "The page could not be rendered; the log says why.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -144,7 +144,7 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 			oldest, p.Data = age, utc(state.LastSuccess)
 		}
 		if state.Up && age > stale {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: what is shown is %s old. Only a scrape refreshes it: check that Prometheus scrapes this exporter.", name, ago(age)))
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the data is %s old. Only a scrape refreshes it: check that Prometheus scrapes this exporter.", name, ago(age)))
 		}
 		for _, f := range state.Snapshot.Failures {
 			byType[f.Latest.Type]++

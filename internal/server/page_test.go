@@ -86,7 +86,7 @@ func TestStatusPage(t *testing.T) {
 		"two directories, one known": {[]*refresh.State{of("d-1"), reading}, []string{"from 1 directory. 1 directory has not been read completely yet.",
 			`<a href="?directory_id=d-2">d-2</a>`, `aria-current="page">All directories`}, nil},
 		"first read cut off": {[]*refresh.State{cutOff}, []string{"refresh failed: timeout; first read not complete: 20 tasks in 1 page so far", "verdict warn"}, nil},
-		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: what is shown is 3 h old. Only a scrape refreshes it"},
+		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: the data is 3 h old. Only a scrape refreshes it"},
 			[]string{"verdict good", "up to date", "are hidden"}},
 		"without a path": {[]*refresh.State{of("d-1", pathless)}, []string{`"Where">shop<span class="id">1001</span>`}, nil},
 		"two directories fail": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2", one("x", task.CreateAccessAssignment, task.InProgress, time.Minute))},

@@ -34,7 +34,7 @@ func (l *latch) look(now time.Time, states []*refresh.State) bool {
 
 func (s *server) readiness(w http.ResponseWriter, _ *http.Request) {
 	if !s.ready.look(s.Now(), s.Refresher.States()) {
-		plain(w, http.StatusServiceUnavailable, "Not ready: the first refresh of a directory is still under way.")
+		plain(w, http.StatusServiceUnavailable, "Not ready: the first refresh of a directory is still running.")
 		return
 	}
 	plain(w, http.StatusOK, "cloudsso_exporter is ready.")

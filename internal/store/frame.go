@@ -77,7 +77,7 @@ func checkBeginning(f *os.File) error {
 	case different == 0, n == begins && different <= 2:
 		return fmt.Errorf("%w at its beginning", errDamaged)
 	case n == begins && v > version && bytes.Equal(begin, beginning(v)):
-		return fmt.Errorf("%s was written by a newer version of cloudsso_exporter and is left as it is; run that version, or move the file away to begin again", f.Name())
+		return fmt.Errorf("%s was written by a newer version of cloudsso_exporter and is left as it is; run that version, or move the file away to start over", f.Name())
 	}
 	return fmt.Errorf("%s is not a state file of cloudsso_exporter and is left as it is; give --storage.path a folder of its own", f.Name())
 }
