@@ -58,7 +58,7 @@ func writeTable(out io.Writer, rows []taskRow, several bool, columns int) error 
 	for i, line := range lines {
 		var b strings.Builder
 		for j, cell := range line[:last] {
-			cell = cut(cell, widths[j])
+			cell = truncate(cell, widths[j])
 			b.WriteString(cell + strings.Repeat(" ", widths[j]-cells(cell)+gap))
 		}
 		why := line[last]
@@ -67,7 +67,7 @@ func writeTable(out io.Writer, rows []taskRow, several bool, columns int) error 
 		}
 		text := strings.TrimRight(b.String(), " ")
 		if columns > 0 {
-			text = cut(text, columns)
+			text = truncate(text, columns)
 		}
 		fmt.Fprintln(w, text)
 		for below && i > 0 && why != "" {
@@ -104,7 +104,7 @@ func shrink(widths []int, keep, columns int) {
 }
 
 // cut shortens s to so many columns.
-func cut(s string, columns int) string {
+func truncate(s string, columns int) string {
 	if cells(s) <= columns {
 		return s
 	}

@@ -36,8 +36,8 @@ func (a *application) finished(r *record) Event {
 	e.Kind, e.Reason = TaskFailed, r.reason()
 	subject := e.Task.Subject()
 	var open []failing
-	for _, other := range a.spots.members[r.spot()] { // in the order they ended, as one of them failed
-		if other.finished && a.spots.shows(other) {
+	for _, other := range a.provisionings.members[r.provisioning()] { // in the order they ended, as one of them failed
+		if other.finished && a.provisionings.shows(other) {
 			open = settle(open, other)
 		}
 		if other == r {
@@ -54,7 +54,7 @@ func (a *application) finished(r *record) Event {
 
 // resolved is the event of a streak that ended, if a task ended it.
 func (l *Ledger) resolvedBy(f failing) (Event, bool) {
-	for _, r := range l.spots.members[f.latest().spot()] {
+	for _, r := range l.provisionings.members[f.latest().provisioning()] {
 		if r.finished && !r.failed() && compareEnd(f.latest(), r) < 0 && len(settle([]failing{f}, r)) == 0 {
 			e := l.ended(FailureResolved, f)
 			e.By = r.task()

@@ -5,7 +5,7 @@
 // It stores facts: what the API said of a task, and what was promised because of
 // it. Numbers are functions of facts, settings and time. To stay fast they are
 // computed by group, pages of tasks that started within the same minutes and
-// spots (an access configuration on a target), and a group is computed again
+// provisionings (an access configuration on a target), and a group is computed again
 // from its records when one of them changed. No number is ever patched.
 //
 // The package is pure: no I/O, no clock, no logging. Time comes in with each call
@@ -56,9 +56,9 @@ type Ledger struct {
 	counters
 
 	// Derived from records.
-	pages      pages
-	spots      spots
-	unresolved []failing // DeleteAccessAssignment first, then the newest
+	pages         pages
+	provisionings provisionings
+	unresolved    []failing // DeleteAccessAssignment first, then the newest
 
 	incomplete bool // the state was damaged: nothing is shown before the next refresh
 
@@ -78,7 +78,7 @@ func New(set Settings) *Ledger {
 		unsaved:  newUnsaved(),
 	}
 	l.unsaved.all = true
-	l.pages, l.spots = newPages(nil), newSpots(nil)
+	l.pages, l.provisionings = newPages(nil), newProvisionings(nil)
 	return l
 }
 
@@ -216,7 +216,7 @@ func (l *Ledger) regroup() {
 	if l.set.Filter == (task.Filter{}) {
 		shows = func(*record) bool { return true }
 	}
-	l.pages, l.spots = newPages(shows), newSpots(shows)
+	l.pages, l.provisionings = newPages(shows), newProvisionings(shows)
 	l.group(func(yield func(change) bool) {
 		for _, r := range l.records {
 			if !yield(change{nil, r}) {
@@ -228,8 +228,8 @@ func (l *Ledger) regroup() {
 
 func (l *Ledger) group(changes iter.Seq[change]) {
 	l.pages.update(changes)
-	l.spots.update(changes)
-	l.unresolved = l.spots.unresolved()
+	l.provisionings.update(changes)
+	l.unresolved = l.provisionings.unresolved()
 	l.replaced = map[string]*record{} // one that was cleared would stay as large as it ever was
 }
 

@@ -121,11 +121,11 @@ func (l *Ledger) giveUp(old int64) []failing {
 
 // forgetOld drops the tasks that no list can bring back and whose subject is not unresolved.
 func (l *Ledger) forgetOld(now int64) {
-	left := map[spot]struct{}{}
+	left := map[provisioning]struct{}{}
 	for _, r := range l.pages.before(now - memory.Milliseconds() + pageSpan) {
-		if r.forgettable(now) && !l.spots.follows(r) {
+		if r.forgettable(now) && !l.provisionings.follows(r) {
 			l.forget(r.id)
-			left[r.spot()] = struct{}{}
+			left[r.provisioning()] = struct{}{}
 		}
 	}
 	for at := range left {
@@ -133,11 +133,11 @@ func (l *Ledger) forgetOld(now int64) {
 	}
 }
 
-// stayResolved sees to it that no failure at a spot comes back with a success
+// stayResolved sees to it that no failure at a provisioning comes back with a success
 // that is forgotten: one that starts after it ends outlives what resolved it.
-func (l *Ledger) stayResolved(at spot) {
-	for _, r := range l.spots.members[at] {
-		if r.failed() && r.start > r.ended() && !r.givenUp && l.records[r.id] == r && !l.spots.follows(r) {
+func (l *Ledger) stayResolved(at provisioning) {
+	for _, r := range l.provisionings.members[at] {
+		if r.failed() && r.start > r.ended() && !r.givenUp && l.records[r.id] == r && !l.provisionings.follows(r) {
 			resolved := *r
 			resolved.givenUp = true
 			l.put(&resolved)

@@ -34,15 +34,15 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 	}
 	first := !d.ledger.Complete()
 	known := d.known()
-	batch, cut, err := d.reader.read(ctx, known)
+	batch, span, err := d.reader.read(ctx, known)
 	if ctx.Err() != nil {
 		return
 	}
 	pages := 0
 	if err == nil {
 		batch.AddMissing(d.drift.take())
-		d.report(d.ledger.Apply(batch, cut), cut.At)
-		pages = d.walkNext(known, cut.At)
+		d.report(d.ledger.Apply(batch, span), span.At)
+		pages = d.walkNext(known, span.At)
 		d.ledger.SetWalk(d.drift.Walk)
 	} else {
 		d.ledger.Release(d.reader.api.Now()) // holds that are over do not wait for the API
@@ -61,12 +61,12 @@ func (d *Directory) attempt(ctx context.Context, f *flight) {
 	d.show()
 	d.state = nil
 	var stored storageError
-	switch read := !cut.At.IsZero(); {
+	switch read := !span.At.IsZero(); {
 	case read && err == nil:
-		d.succeeded(cut, batch, first, took)
+		d.succeeded(span, batch, first, took)
 	case read && errors.As(err, &stored): // the gauges go on
 		d.failures = 0
-		d.pub.LastSuccess, d.pub.Progress = cut.At, nil
+		d.pub.LastSuccess, d.pub.Progress = span.At, nil
 		d.failed(err)
 	default:
 		d.failures++
@@ -99,7 +99,7 @@ func (d *Directory) walkNext(before Known, now time.Time) int {
 }
 
 // succeeded publishes a success. It needs mu.
-func (d *Directory) succeeded(cut ledger.Span, batch *ledger.Batch, first bool, took time.Duration) {
+func (d *Directory) succeeded(span ledger.Span, batch *ledger.Batch, first bool, took time.Duration) {
 	switch {
 	case !d.pub.Up && d.pub.Error != "":
 		d.log.Info("refresh succeeds again", "took", took, "tasks_read", batch.Len())
@@ -113,7 +113,7 @@ func (d *Directory) succeeded(cut ledger.Span, batch *ledger.Batch, first bool, 
 	d.pub.Attempted = true
 	d.pub.Succeeded++
 	d.pub.Up, d.pub.ErrorKind, d.pub.Error = true, "", ""
-	d.pub.LastSuccess, d.pub.Progress = cut.At, nil
+	d.pub.LastSuccess, d.pub.Progress = span.At, nil
 }
 
 // failed publishes a failure. It needs mu.

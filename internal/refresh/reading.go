@@ -84,11 +84,11 @@ func (r *reader) read(ctx context.Context, k Known) (*ledger.Batch, ledger.Span,
 		err := r.run(ctx, rd, k)
 		switch {
 		case err == nil:
-			cut := ledger.Span{First: rd.first, Began: rd.began, At: r.api.Now()}
+			span := ledger.Span{First: rd.first, Began: rd.began, At: r.api.Now()}
 			if rd.plan.Full {
-				cut.Since = rd.plan.Since
+				span.Since = rd.plan.Since
 			}
-			return rd.batch, cut, nil
+			return rd.batch, span, nil
 		case errors.Is(err, errReplan) && replans < 3:
 			replans++
 		case r.refused(err, rd) && ctx.Err() == nil:

@@ -54,23 +54,23 @@ func (c *coder) records() iter.Seq[ledger.Record] {
 
 func (c *coder) record(r *ledger.Record) {
 	c.task(&r.Task)
-	word(c, &r.Reason)
+	interned(c, &r.Reason)
 	c.bool(&r.GivenUp)
 }
 
 func (c *coder) task(t *task.Task) {
 	c.string(&t.ID)
-	word(c, &t.Type)
-	word(c, &t.Status)
+	interned(c, &t.Type)
+	interned(c, &t.Status)
 	c.time(&t.Start)
 	c.time(&t.End)
-	word(c, &t.FailureReason)
+	interned(c, &t.FailureReason)
 	for _, text := range []*string{
 		&t.AccessConfigurationID, &t.AccessConfigurationName,
 		&t.TargetType, &t.TargetID, &t.TargetName, &t.TargetPath, &t.TargetPathName,
 		&t.PrincipalType, &t.PrincipalID, &t.PrincipalName, &t.OriginTargetID,
 	} {
-		word(c, text)
+		interned(c, text)
 	}
 }
 
@@ -85,9 +85,9 @@ func (c *coder) meta(m *ledger.Meta) {
 	} {
 		c.string(text)
 	}
-	list(c, &m.Types, func(t *task.Type) { word(c, t) })
-	list(c, &m.Statuses, func(s *task.Status) { word(c, s) })
-	list(c, &m.LastEnd, func(e *ledger.StatusTime) { word(c, &e.Type); word(c, &e.Status); c.time(&e.At) })
+	list(c, &m.Types, func(t *task.Type) { interned(c, t) })
+	list(c, &m.Statuses, func(s *task.Status) { interned(c, s) })
+	list(c, &m.LastEnd, func(e *ledger.StatusTime) { interned(c, &e.Type); interned(c, &e.Status); c.time(&e.At) })
 	c.time(&m.Walk.Rested)
 	c.float(&m.Walk.Credit)
 	c.float(&m.Walk.Pace)
@@ -97,9 +97,9 @@ func (c *coder) meta(m *ledger.Meta) {
 }
 
 func (c *coder) seriesID(id *ledger.SeriesID) {
-	word(c, &id.Metric)
-	word(c, &id.Type)
-	word(c, &id.Label)
+	interned(c, &id.Metric)
+	interned(c, &id.Type)
+	interned(c, &id.Label)
 }
 
 func (c *coder) series(s *ledger.Series) {

@@ -17,8 +17,8 @@ type coder struct {
 	in  *bufio.Reader
 	err error
 
-	words  map[string]uint64 // written so far, by number
-	listed []string          // read so far
+	written map[string]uint64 // interned texts written so far, by number
+	read    []string          // and those read so far
 }
 
 // maxString is more than any text that is kept.
@@ -86,31 +86,31 @@ func (c *coder) string(v *string) {
 	}
 }
 
-// word is for texts that repeat: written out once in a frame, by its number from
+// interned is for texts that repeat: written out once in a frame, by its number from
 // then on. Number 0 says that a new one follows.
-func word[T ~string](c *coder, v *T) {
+func interned[T ~string](c *coder, v *T) {
 	text := string(*v)
 	n := uint64(0)
 	if !c.reads() {
-		n = c.words[text]
+		n = c.written[text]
 	}
 	c.uint(&n)
 	switch {
 	case c.err != nil:
 	case n == 0:
 		c.string(&text)
-		if c.words == nil {
-			c.words = map[string]uint64{}
+		if c.written == nil {
+			c.written = map[string]uint64{}
 		}
 		if c.reads() {
-			c.listed = append(c.listed, text)
+			c.read = append(c.read, text)
 		} else {
-			c.words[text] = uint64(len(c.words)) + 1
+			c.written[text] = uint64(len(c.written)) + 1
 		}
-	case c.reads() && n > uint64(len(c.listed)):
+	case c.reads() && n > uint64(len(c.read)):
 		c.fail(fmt.Errorf("there is no text number %d", n))
 	case c.reads():
-		text = c.listed[n-1]
+		text = c.read[n-1]
 	}
 	*v = T(text)
 }

@@ -91,7 +91,7 @@ func (f *file) load(replay func(ledger.Change) error) (whole bool, err error) {
 	if len(frames) > 0 {
 		f.live, end = frames[0].size, frames[len(frames)-1].end()
 	}
-	if damage != nil && !f.cut(file, end, damage) {
+	if damage != nil && !f.truncate(file, end, damage) {
 		return false, nil // the next commit writes a new file
 	}
 	if beginning != nil {
@@ -102,9 +102,9 @@ func (f *file) load(replay func(ledger.Change) error) (whole bool, err error) {
 	return damage == nil, nil
 }
 
-// cut takes the damaged end off the file, after a copy was kept of what is no torn
+// truncate takes the damaged end off the file, after a copy was kept of what is no torn
 // write, and reports whether the file can be gone on with.
-func (f *file) cut(file *os.File, end int64, damage error) bool {
+func (f *file) truncate(file *os.File, end int64, damage error) bool {
 	if errors.Is(damage, errTorn) && end > int64(begins) {
 		f.log.Warn("the last record of the state file is incomplete, as after a power failure; the time since is read again", "path", f.path, "err", damage)
 		return file.Truncate(end) == nil

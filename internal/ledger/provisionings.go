@@ -7,13 +7,13 @@ import (
 	"cloudsso_exporter/internal/task"
 )
 
-// spot is an access configuration on a target. What is assigned there and
+// provisioning is an access configuration on a target. What is assigned there and
 // whether the access configuration is provisioned depend on one another, and on nothing else.
-type spot struct{ ac, target string }
+type provisioning struct{ ac, target string }
 
-// spots are the records by spot, and of each spot the unresolved failures.
-type spots struct {
-	groups[spot, []failing]
+// provisionings are the records by provisioning, and of each provisioning the unresolved failures.
+type provisionings struct {
+	groups[provisioning, []failing]
 	shows func(*record) bool
 }
 
@@ -37,10 +37,12 @@ func (f failing) streak() []*record {
 	return all
 }
 
-func (r *record) spot() spot { return spot{r.ac.Value().id, r.target.Value().id} }
+func (r *record) provisioning() provisioning {
+	return provisioning{r.ac.Value().id, r.target.Value().id}
+}
 
-func newSpots(shows func(*record) bool) spots {
-	return spots{shows: shows, groups: newGroups((*record).spot, func(records []*record) ([]failing, bool) {
+func newProvisionings(shows func(*record) bool) provisionings {
+	return provisionings{shows: shows, groups: newGroups((*record).provisioning, func(records []*record) ([]failing, bool) {
 		if !slices.ContainsFunc(records, func(r *record) bool { return r.failure != nil }) {
 			return nil, false
 		}
@@ -55,7 +57,7 @@ func newSpots(shows func(*record) bool) spots {
 	})}
 }
 
-// settle takes the next task into account that ended at a spot. What decides is
+// settle takes the next task into account that ended at a provisioning. What decides is
 // the order in which tasks ended, not the order in which they became known.
 func settle(open []failing, r *record) []failing {
 	switch {
@@ -81,7 +83,7 @@ func settle(open []failing, r *record) []failing {
 }
 
 // unresolved lists the unresolved failures, DeleteAccessAssignment first, then the newest.
-func (s spots) unresolved() []failing {
+func (s provisionings) unresolved() []failing {
 	var all []failing
 	for _, here := range s.values {
 		all = append(all, here...)
@@ -99,6 +101,6 @@ func (s spots) unresolved() []failing {
 }
 
 // follows reports whether r is kept because its subject is unresolved.
-func (s spots) follows(r *record) bool {
-	return slices.ContainsFunc(s.values[r.spot()], func(f failing) bool { return slices.Contains(f.records, r) })
+func (s provisionings) follows(r *record) bool {
+	return slices.ContainsFunc(s.values[r.provisioning()], func(f failing) bool { return slices.Contains(f.records, r) })
 }
