@@ -24,6 +24,7 @@ import (
 type rig struct {
 	*testing.B
 	clock *atomic.Int64 // of the exporter and of the API, Unix time in ns
+	began time.Time     // when the clock began to run; zero: it stands until it is set
 	calm  *sync.RWMutex // a call under way holds it for reading: its Date would be wrong if the clock moved
 	api   *simulator.Server
 	page  *httptest.Server // of scrapes
@@ -43,7 +44,13 @@ func newRig(b *testing.B, options simulator.Options) *rig {
 	return r
 }
 
-func (r *rig) time() time.Time { return time.Unix(0, r.clock.Load()).UTC() }
+func (r *rig) time() time.Time {
+	now := time.Unix(0, r.clock.Load()).UTC()
+	if !r.began.IsZero() {
+		now = now.Add(time.Since(r.began))
+	}
+	return now
+}
 
 // start begins to watch; path is of the state folder, if any.
 func (r *rig) start(yaml, path string) {
