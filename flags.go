@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,12 @@ import (
 	"cloudsso_exporter/internal/task"
 )
 
+// usageTemplate shows one command with its flags, or all commands with the flags that can be
+// given without a command.
+var usageTemplate = kingpin.DefaultUsageTemplate + `{{if not .Context.SelectedCommand}}{{range .App.Commands}}{{if .Default}}
+Flags of {{.Name}}, the default command:
+{{.Flags|FlagsToTwoColumns|FormatTwoColumns}}{{end}}{{end}}{{end}}`
+
 func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	s.Web = webflag.AddFlags(c, ":10066")
 	c.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&s.HTTP.TelemetryPath)
@@ -22,8 +29,7 @@ func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	c.Flag("web.enable-pprof", "Serve profiles at /debug/pprof/.").BoolVar(&s.HTTP.EnablePprof)
 	c.Flag("web.timeout-offset", "Subtracted from Prometheus' scrape timeout, so that the answer arrives in time.").Default("500ms").DurationVar(&s.HTTP.TimeoutOffset)
 	c.Flag("storage.path", "Folder for state, created if missing. Without it, counters and unresolved failures are lost at a restart.").StringVar(&s.StoragePath)
-	c.Flag("log.task-events", "Task events to log: failures and how they end, all, or none.").
-		Default("failed").EnumVar(&s.TaskEvents, "none", "failed", "all")
+	oneOf(c.Flag("log.task-events", "Task events to log; failed is failures and how they end."), &s.TaskEvents, "none", "failed", "all").Default("failed")
 	own := flagsOf(c)
 	fromEnvironment(own)
 	nameInErrors(own)
@@ -36,7 +42,7 @@ func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
 	}
 	c.Flag("seed", "Seed of the simulated company; the same seed gives the same company.").Default("1").Uint64Var(&d.Seed)
 	c.Flag("speed", "How many times faster than usual tasks start and end.").Default("1").Float64Var(&d.Speed)
-	c.Flag("fault", "Simulate an outage that comes and goes.").EnumVar(&d.Fault, command.Faults()...)
+	oneOf(c.Flag("fault", "Simulate an outage that comes and goes."), &d.Fault, command.Faults()...)
 	nameInErrors(flagsOf(c))
 }
 
@@ -50,11 +56,11 @@ func checkFlags(c *kingpin.CmdClause, check *command.Check) {
 
 // listingFlags are the parameters of ListTasks.
 func listingFlags(c *kingpin.CmdClause, l *command.Listing, since string) {
-	c.Flag("status", "Only tasks with this status.").EnumVar((*string)(&l.Status), words(task.Statuses())...)
-	c.Flag("task-type", "Only tasks of this type.").EnumVar((*string)(&l.Type), words(task.Types())...)
+	oneOf(c.Flag("status", "Only tasks with this status."), (*string)(&l.Status), words(task.Statuses())...)
+	oneOf(c.Flag("task-type", "Only tasks of this type."), (*string)(&l.Type), words(task.Types())...)
 	c.Flag("access-configuration-id", "Only tasks of this access configuration.").StringVar(&l.Filter.AccessConfigurationID)
 	c.Flag("target-id", "Only tasks on this account.").StringVar(&l.Filter.TargetID)
-	c.Flag("principal-type", "User or Group. Not needed if the principal id begins with u- or g-.").EnumVar(&l.Filter.PrincipalType, "User", "Group")
+	oneOf(c.Flag("principal-type", "Not needed if the principal id begins with u- or g-."), &l.Filter.PrincipalType, "User", "Group")
 	c.Flag("principal-id", "Only tasks for this user or group.").StringVar(&l.Filter.PrincipalID)
 	c.Flag("since", "Only tasks started since then: a duration such as 24h or 7d, or a time such as 2026-11-25T08:00:00Z.").Default(since).StringVar(&l.Since)
 }
@@ -62,7 +68,7 @@ func listingFlags(c *kingpin.CmdClause, l *command.Listing, since string) {
 func tasksFlags(c *kingpin.CmdClause, t *command.Tasks) {
 	listingFlags(c, &t.Listing, "24h")
 	c.Flag("limit", "Maximum number of tasks to print; 0 means all.").Default("0").SetValue((*wholeNumber)(&t.Limit))
-	c.Flag("output", "Output format: table, json or csv.").Short('o').Default("table").EnumVar(&t.Format, "table", "json", "csv")
+	oneOf(c.Flag("output", "Output format."), &t.Format, "table", "json", "csv").Short('o').Default("table")
 	nameInErrors(flagsOf(c))
 }
 
@@ -89,6 +95,29 @@ func words[T ~string](all []T) (words []string) {
 	}
 	return words
 }
+
+// oneOf has a flag take one of a few words, which its help and its errors list.
+func oneOf(f *kingpin.FlagClause, into *string, options ...string) *kingpin.FlagClause {
+	f.SetValue(choice{into, options})
+	return f.Help(f.Model().Help + " One of: " + strings.Join(options, ", ") + ".").HintOptions(options...)
+}
+
+type choice struct {
+	into    *string
+	options []string
+}
+
+// Set implements kingpin.Value.
+func (c choice) Set(text string) error {
+	if !slices.Contains(c.options, text) {
+		return fmt.Errorf("must be one of %s", strings.Join(c.options, ", "))
+	}
+	*c.into = text
+	return nil
+}
+
+// String implements kingpin.Value.
+func (c choice) String() string { return *c.into }
 
 // wholeNumber is an int flag that takes digits alone; kingpin's own takes 0.5 as 0.
 type wholeNumber int
@@ -151,6 +180,9 @@ func (v namedValue) Set(text string) error {
 	var number *strconv.NumError // says what it was parsed with, which is no business of who typed it
 	if errors.As(err, &number) {
 		err = number.Err
+	}
+	if _, ok := v.Value.(choice); ok {
+		return fmt.Errorf("%s: %q %w", v.flag, text, err)
 	}
 	return fmt.Errorf("%s: %q: %w", v.flag, text, err)
 }

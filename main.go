@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,13 +45,17 @@ func main() {
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := dispatch(ctx, args, stdout, stderr)
+	chosen, err := dispatch(ctx, args, stdout, stderr)
 	var usage command.UsageError
 	switch {
 	case err == nil:
 		return exitStopped
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "%s: %s; see %s --help-long\n", name, err, name)
+		help := "--help"
+		if chosen != "" && chosen != "serve" {
+			help = "help " + chosen
+		}
+		fmt.Fprintf(stderr, "%s: %s; see %s %s\n", name, err, name, help)
 		return exitUsage
 	}
 	var exit command.ExitError
@@ -64,10 +69,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// dispatch runs the command that args name.
-func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// dispatch runs the command that args name, and returns its name.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) (chosen string, err error) {
 	app := kingpin.New(name, "Prometheus exporter for the provisioning and assignment tasks of Alibaba Cloud CloudSSO.").
-		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(kingpin.LongHelpTemplate). // the flags of serve are those of no command, too
+		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(usageTemplate).
 		Version(name + ", version " + version.Info() + " " + version.BuildContext())
 	app.HelpFlag.Short('h')
 	done := false // by --help or --version
@@ -83,10 +88,10 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	common[0].IsSetByUser(&fileGiven).StringVar(&source.File)
 	common[1].IsSetByUser(&idGiven).StringVar(&source.DirectoryID)
 	common[2].StringVar(&source.Region)
-	level := app.Flag("log.level", "Lowest level to log.").Default("info")
-	format := app.Flag("log.format", "Format of log lines.").Default("logfmt")
-	logLevel, logFormat := level.Enum(command.LogLevels()...), format.Enum(command.LogFormats()...)
-	common = append(common, level, format)
+	var logLevel, logFormat string
+	common = append(common,
+		oneOf(app.Flag("log.level", "Lowest level to log."), &logLevel, command.LogLevels()...).Default("info"),
+		oneOf(app.Flag("log.format", "Format of log lines."), &logFormat, command.LogFormats()...).Default("logfmt"))
 	fromEnvironment(common)
 	nameInErrors(common)
 
@@ -105,12 +110,18 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	backfill := command.Backfill{Listing: listing}
 	backfillFlags(app.Command("backfill", "Write the past 7 days as OpenMetrics text, for promtool tsdb create-blocks-from openmetrics."), &backfill)
 
-	chosen, err := app.Parse(args)
+	if len(args) > 0 && args[0] == "help" { // kingpin's own goes on after an unknown command
+		args = append(slices.Clone(args[1:]), "--help")
+	}
+	chosen, err = app.Parse(args)
 	if done {
-		return nil
+		return chosen, nil
 	}
 	switch {
 	case err != nil:
+		if parsed, _ := app.ParseContext(args); parsed != nil && parsed.SelectedCommand != nil {
+			chosen = parsed.SelectedCommand.FullCommand()
+		}
 	case fileGiven && source.File == "":
 		err = errors.New("--config.file needs the path of a file")
 	case chosen == "demo" && (fileGiven || idGiven):
@@ -119,31 +130,31 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		err = source.Check(chosen == "serve")
 	}
 	if err != nil {
-		return command.UsageError{Err: err}
+		return chosen, command.UsageError{Err: err}
 	}
-	log := command.NewLogger(stderr, *logLevel, *logFormat)
+	log := command.NewLogger(stderr, logLevel, logFormat)
 	command.TakeStandardLog(log)
 	switch chosen {
 	case "demo":
-		return demo.Run(ctx, log)
+		return chosen, demo.Run(ctx, log)
 	case "check":
 		check.Source = source
-		return check.Run(ctx)
+		return chosen, check.Run(ctx)
 	case "tasks":
 		tasks.Source = source
-		return tasks.Run(ctx)
+		return chosen, tasks.Run(ctx)
 	case "wait":
 		wait.Source = source
-		return wait.Run(ctx)
+		return chosen, wait.Run(ctx)
 	case "backfill":
 		backfill.Source = source
-		return backfill.Run(ctx)
+		return chosen, backfill.Run(ctx)
 	default:
 		signal.Ignore(syscall.SIGPIPE) // whoever read the log may have gone; what is served goes on
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 		serve.Source, serve.Hangup = source, hangup
-		return serve.Run(ctx, log)
+		return chosen, serve.Run(ctx, log)
 	}
 }

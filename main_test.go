@@ -209,6 +209,7 @@ func TestWrongUsageIsExit2(t *testing.T) {
 		{"check", "--tasks-per-day=-1"},
 		{"demo", "--speed=0"},
 		{"demo", "--fault=unheard-of"},
+		{"help", "nosuch"},
 		{"--config.file=x.yaml", "--directory-id=d-1", "--region=cn-shanghai"},
 	} {
 		code, stdout, stderr := finish(t, program(t, args...))
@@ -227,6 +228,10 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{args: []string{"--web.max-requests=many"}, want: `--web.max-requests (CLOUDSSO_EXPORTER_WEB_MAX_REQUESTS): "many"`},
 		{args: []string{"check", "--scrape-interval=1"}, want: `--scrape-interval: "1"`},
 		{args: []string{"demo", "--seed=-1"}, want: `--seed: "-1"`},
+		{args: []string{"demo", "--fault=foo"}, want: `cloudsso_exporter: --fault: "foo" must be one of throttling, slow, down; see cloudsso_exporter help demo` + "\n"},
+		{args: []string{"tasks", "--no-such-flag"}, want: "; see cloudsso_exporter help tasks\n"},
+		{args: []string{"tasks", "--since=9d"}, want: "; see cloudsso_exporter help tasks\n"},
+		{args: []string{"--no-such-flag"}, want: "; see cloudsso_exporter --help\n"},
 		{args: []string{"--web.max-requests=0.5"}, want: `--web.max-requests (CLOUDSSO_EXPORTER_WEB_MAX_REQUESTS): "0.5"`},
 		{args: []string{"--web.listen-address=", "--directory-id=d-1", "--region=cn-shanghai"}, want: "--web.listen-address is empty"},
 		{args: []string{"--config.file="}, want: "--config.file needs the path of a file"},
@@ -278,6 +283,13 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 		if args[0] == "--help" && !strings.Contains(stdout, "--storage.path") {
 			t.Errorf("the default command's flags are not in the help")
+		}
+	}
+	for _, args := range [][]string{{"help", "wait"}, {"wait", "--help"}} { // of one command alone
+		code, stdout, stderr := finish(t, program(t, args...))
+		if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "usage: "+name+" wait ") || !strings.Contains(stdout, "One of: User, Group.") ||
+			!strings.Contains(stdout, "--config.file") || strings.Contains(stdout, "--storage.path") || strings.Contains(stdout, "backfill") {
+			t.Errorf("%v: exit %d, stderr %q, stdout:\n%s", args, code, stderr, stdout)
 		}
 	}
 	if _, page, _ := finish(t, program(t, "--help-man")); !strings.HasPrefix(page, ".TH "+name+" 1 ") || !strings.Contains(strings.SplitN(page, "\n", 3)[1], ".SH") {
