@@ -237,6 +237,25 @@ func TestWaitInAnOutage(t *testing.T) {
 	}
 }
 
+// Each directory's error is a line. Why a wait ran out of time is in its last one.
+func TestEveryDirectorysErrorIsSaid(t *testing.T) {
+	sim, config := twoDirectories(t)
+	sim.SetFaults(simulator.Rule{Fault: simulator.Refuse("EntityNotExists.Directory")})
+	for _, command := range []string{"tasks", "wait", "backfill"} {
+		code, stdout, stderr := finish(t, program(t, command, "--config.file="+config))
+		lines := strings.Split(stderr, "\n")
+		if code != 1 || stdout != "" || len(lines) != 3 || !strings.HasPrefix(lines[0], name+": directory d-00fc2p61test: ListTasks: EntityNotExists.Directory") ||
+			!strings.HasPrefix(lines[1], name+": directory d-00fc2p62test: ListTasks: EntityNotExists.Directory") {
+			t.Errorf("%s: exit %d, stdout %q, stderr %q", command, code, stdout, stderr)
+		}
+	}
+	sim.SetFaults(simulator.Rule{Fault: simulator.Gateway(503, "")})
+	code, stdout, stderr := finish(t, program(t, "wait", "--config.file="+config, "--timeout=1s"))
+	if code != 3 || stdout != "" || !strings.Contains(stderr, "gave up after 1s (--timeout): directory d-00fc2p61test: ListTasks: invalid_response (HTTP 503)") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("a wait that is never answered: exit %d, %q, %q", code, stdout, stderr)
+	}
+}
+
 // A poll asks for what can have changed, not for everything again.
 func TestWaitPollsLittle(t *testing.T) {
 	sim, directory, config := api(t, "")

@@ -51,11 +51,15 @@ func (c Backfill) Run(ctx context.Context) error {
 	}
 	return c.whole(func(w *bufio.Writer) error {
 		past := newPast(c.Step, labels)
+		var errs []error
 		for _, d := range directories {
 			began := c.Now()
 			tasks, from, err := c.all(ctx, d, task.Query{Filter: d.filter, From: began.Add(-ledger.Retention)})
-			if err != nil {
+			if ctx.Err() != nil {
 				return err
+			}
+			if errs = append(errs, err); errors.Join(errs...) != nil {
+				continue // to see what is wrong with the others
 			}
 			to := d.client.Now().Add(began.Sub(c.Now())) // the API's clock is known by now
 			if !until.IsZero() && until.Before(to) {
@@ -64,6 +68,9 @@ func (c Backfill) Run(ctx context.Context) error {
 			if err := c.replay(ctx, d.Settings, tasks, from, to, past.add); err != nil {
 				return err
 			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
 		}
 		return past.write(ctx, w)
 	})

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,7 @@ type directory struct {
 	client *apiclient.Client
 	filter task.Filter // what the flags say, before what the configuration says
 	margin time.Duration
+	failed error // why a call was tried again; nil once the directory has been read
 	refresh.Settings
 }
 
@@ -70,7 +72,10 @@ func (l *Listing) open() ([]*directory, error) {
 	for _, d := range conf.Directories {
 		c := clientConfig(conf, d, keys[d.Credential], l.Transport, l.Now)
 		c.Filter, c.Limiter = task.Filter{}, limiters[accountOf(d)]
-		all = append(all, &directory{apiclient.New(c), l.Filter.Over(d.Filter), margin, shared.settings(conf, d)})
+		opened := &directory{filter: l.Filter.Over(d.Filter), margin: margin, Settings: shared.settings(conf, d)}
+		c.OnRetry = func(_ time.Duration, err error) { opened.failed = cmp.Or(err, opened.failed) }
+		opened.client = apiclient.New(c)
+		all = append(all, opened)
 	}
 	return all, nil
 }
@@ -152,10 +157,16 @@ func (l *Listing) read(ctx context.Context, d *directory, q task.Query, add func
 			continue
 		}
 		if err != nil {
-			return q.From, fmt.Errorf("directory %s: list tasks: %w", d.DirectoryID, err)
+			return q.From, d.named(err)
 		}
+		d.failed = nil
 		return q.From, nil
 	}
+}
+
+// named has an error say which directory it is about.
+func (d *directory) named(err error) error {
+	return fmt.Errorf("directory %s: %w", d.DirectoryID, err)
 }
 
 func (l *Listing) pages(ctx context.Context, d *directory, q task.Query, add func([]task.Task)) error {

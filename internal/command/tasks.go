@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -42,14 +43,19 @@ func (c Tasks) Run(ctx context.Context) error {
 		return err
 	}
 	rows := []taskRow{}
+	var errs []error
 	for _, d := range directories {
 		found, _, err := c.all(ctx, d, task.Query{Filter: d.filter, Type: c.Type, Status: c.Status, From: from})
-		if err != nil {
+		if ctx.Err() != nil {
 			return err
 		}
+		errs = append(errs, err)
 		for _, t := range found {
 			rows = append(rows, taskRow{d.DirectoryID, d.shown(t)})
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	slices.SortFunc(rows, func(a, b taskRow) int { // the order of the API's list is not documented
 		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(a.ID, b.ID))

@@ -48,18 +48,23 @@ func (c Wait) Run(ctx context.Context) error {
 	defer cancel()
 	said := "the API has not answered"
 	for {
-		found, err := c.poll(limited, all)
+		found, errs := c.poll(limited, all)
 		switch {
 		case ctx.Err() != nil:
 			return interrupted(ctx.Err())
+		case slices.ContainsFunc(errs, stays):
+			return errors.Join(errs...)
 		case limited.Err() != nil: // in the middle of a poll
+			for _, d := range all {
+				if d.failed != nil {
+					said = d.named(d.failed).Error()
+				}
+			}
 			return c.timedOut(said)
-		case err != nil && !passes(err):
-			return err
-		case err == nil && len(found.running) == 0 && found.tasks >= c.MinTasks:
+		case errs == nil && len(found.running) == 0 && found.tasks >= c.MinTasks:
 			return found.outcome(c)
 		}
-		if now := found.state(c.MinTasks, err); now != said {
+		if now := found.state(c.MinTasks, errs); now != said {
 			said = now
 			fmt.Fprintln(c.Out, said)
 		}
@@ -99,8 +104,8 @@ type polled struct {
 // poll reads what can have changed since the last one. The ledger knows which task
 // is a subject's latest, and what resolves what. So that it sees what does, the API is asked
 // for all types, statuses and principals; those that are not wanted are left out afterwards.
-func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
-	var all polled
+// There is an error for each directory that could not be read.
+func (c Wait) poll(ctx context.Context, directories []*waited) (all polled, errs []error) {
 	for _, d := range directories {
 		f := d.filter
 		f.PrincipalType, f.PrincipalID = "", ""
@@ -114,7 +119,8 @@ func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
 			}
 		})
 		if err != nil {
-			return all, err
+			errs = append(errs, err)
+			continue
 		}
 		span := ledger.Span{Began: began, At: d.client.Now()}
 		if !d.ledger.Complete() {
@@ -146,7 +152,7 @@ func (c Wait) poll(ctx context.Context, directories []*waited) (polled, error) {
 			}
 		}
 	}
-	return all, nil
+	return all, errs
 }
 
 // wants reports whether a task is one of those to wait for.
@@ -154,27 +160,27 @@ func (c Wait) wants(f task.Filter, t task.Task) bool {
 	return f.Matches(t) && (c.Type == "" || c.Type == t.Type) && (c.Status == "" || c.Status == t.Status)
 }
 
-// passes reports whether the API may answer at the next poll.
-func passes(err error) bool {
+// stays reports whether the API will not answer the next poll either.
+func stays(err error) bool {
 	var refused interface {
 		ErrorKind() task.ErrorKind
 		RefusesQuery() bool
 	}
 	if !errors.As(err, &refused) || refused.RefusesQuery() {
-		return false
+		return true
 	}
 	switch refused.ErrorKind() {
 	case task.ErrorCredentials, task.ErrorPermission, task.ErrorNotFound:
-		return false
+		return true
 	}
-	return true
+	return false
 }
 
 // state says what is waited for.
-func (p polled) state(atLeast int, err error) string {
+func (p polled) state(atLeast int, errs []error) string {
 	switch {
-	case err != nil:
-		return "Waiting for the API: " + err.Error()
+	case errs != nil:
+		return "Waiting for the API: " + strings.ReplaceAll(errors.Join(errs...).Error(), "\n", "; ")
 	case len(p.running) == 0:
 		return fmt.Sprintf("Waiting for tasks to be listed: %d of %d.", p.tasks, atLeast)
 	}

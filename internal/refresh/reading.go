@@ -180,7 +180,7 @@ func (r *reader) query(ctx context.Context, rd *reading, q task.Query) error {
 				}
 			}
 			if err != nil {
-				return fmt.Errorf("list tasks since %s: %w", q.From.UTC().Format(time.RFC3339), err)
+				return fmt.Errorf("tasks since %s: %w", q.From.UTC().Format(time.RFC3339), err)
 			}
 			rd.batch.Add(r.named(page.Tasks))
 			rd.token, rd.resumed = page.Next, false
