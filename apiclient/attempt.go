@@ -42,6 +42,7 @@ func (c *Client) attempt(ctx context.Context, r pageRequest) (task.Page, *Error)
 	}
 	c.config.Observe(action, code, c.config.Now().Sub(began))
 	if source, ok := c.config.Keys.(refusable); ok && failed != nil && failed.Kind == task.ErrorCredentials {
+		failed.credential = fmt.Sprint(source)
 		source.Refused(keys)
 	}
 	return page, failed
@@ -132,10 +133,12 @@ func gatewayError(status int) *Error {
 		return &Error{Kind: task.ErrorThrottled, Code: codeThrottled, Message: "too many requests", retry: true}
 	case status/100 == 3:
 		return invalid("%s: the answer is a redirect, which is not followed", name)
-	default:
-		failed := invalid("%s: the answer has no error code of the API", name)
-		failed.retry = status >= 500
+	case status >= 500:
+		failed := invalid("%s: the API or something in front of it is down", name)
+		failed.retry = true
 		return failed
+	default:
+		return invalid("%s: the answer has no error code of the API", name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -91,9 +92,14 @@ type Credential struct {
 	URL      string // of the credentials server
 }
 
-// Format names the type and nothing else, whatever the verb, so that no secret
-// gets into a log or an error.
-func (c Credential) Format(f fmt.State, _ rune) { fmt.Fprint(f, "credential of type ", c.Type) }
+// Format names the type, the profile or the role and nothing else, whatever the
+// verb, so that no secret gets into a log or an error.
+func (c Credential) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "credential of type ", c.Type)
+	if which := cmp.Or(c.Profile, c.RoleARN, c.RoleName); which != "" {
+		fmt.Fprintf(f, " (%s)", truncate(tidy(which), 128))
+	}
+}
 
 // LogValue does the same for handlers that would take the struct apart.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }

@@ -206,11 +206,12 @@ func TestClientTellsOfRefusedKeys(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := library{fetch: gives("a")}
 			conf := testConfig(handled(sends(400, nil, `{"Code":"`+code+`","RequestId":"r"}`)))
-			conf.Keys = l.source(Credential{Type: CredentialECSRAMRole})
+			conf.Keys = l.source(Credential{Type: CredentialECSRAMRole, RoleName: "reader"})
 			c := New(conf)
 			for range 2 {
-				if _, _, err := read(c, task.Query{}, task.Paging{NoRetry: true}); err == nil {
-					t.Error("no error")
+				_, _, err := read(c, task.Query{}, task.Paging{NoRetry: true})
+				if err == nil || strings.Contains(err.Error(), "; check the credential of type ecs_ram_role (reader)") != (fetches == 2) {
+					t.Error(err)
 				}
 			}
 			if l.fetches != fetches {

@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -30,12 +31,13 @@ type Error struct {
 	HTTPStatus int           // 0 without an answer
 	RetryAfter time.Duration // how long the API asked to wait; 0 when it did not
 
-	policy string // of what kind the policy is that refused; may be empty
-	retry  bool
-	doubt  bool      // nothing is wrong but the answer's Date, which contradicts what is known
-	cut    bool      // the JSON is right as far as it goes
-	date   time.Time // of the answer; zero when it had none
-	cause  error     // of the context, or nil
+	credential string // which one was refused, as Credential prints it; may be empty
+	policy     string // of what kind the policy is that refused; may be empty
+	retry      bool
+	doubt      bool      // nothing is wrong but the answer's Date, which contradicts what is known
+	cut        bool      // the JSON is right as far as it goes
+	date       time.Time // of the answer; zero when it had none
+	cause      error     // of the context, or nil
 }
 
 // Error says what failed and what to do about it.
@@ -75,8 +77,11 @@ func (e *Error) cure() string {
 	if e.Kind == task.ErrorPermission && strings.Contains(e.policy, "ControlPolicy") {
 		return "a control policy of the resource directory refuses it: allow cloudsso:ListTasks there"
 	}
+	if e.Kind == task.ErrorInvalidResponse && e.HTTPStatus >= 500 {
+		return "" // nothing that a user could check
+	}
 	return map[task.ErrorKind]string{
-		task.ErrorCredentials:     "check the credential of the directory",
+		task.ErrorCredentials:     "check the " + cmp.Or(e.credential, "credential of the directory"),
 		task.ErrorPermission:      "allow cloudsso:ListTasks on the directory in the RAM policy",
 		task.ErrorThrottled:       "lower api.rate_limit or refresh less often",
 		task.ErrorNotFound:        "check directory_id, region and filter",

@@ -284,6 +284,10 @@ func TestGatewayAnswers(t *testing.T) {
 			if want := strings.TrimSpace(strings.Repeat(tc.code+" ", tc.attempts)); seen.String() != want {
 				t.Errorf("observed %q, want %q", seen.String(), want)
 			}
+			down, proxy := strings.Contains(err.Error(), "the API or something in front of it is down"), strings.Contains(err.Error(), "check the endpoint")
+			if noAnswer := tc.kind == task.ErrorInvalidResponse; down != (noAnswer && tc.status >= 500) || proxy != (noAnswer && tc.status < 500) {
+				t.Errorf("%d: %v", tc.status, err)
+			}
 			if status := fmt.Sprintf("HTTP %d", tc.status); !strings.Contains(err.Error(), status) {
 				t.Errorf("%v does not say %s", err, status)
 			}
