@@ -45,7 +45,7 @@ func (d *Directory) logEvent(e ledger.Event) {
 		t = t.WithoutNames()
 	}
 	fields := []slog.Attr{
-		slog.String("task_id", t.ID), slog.String("task_type", string(t.Type)), slog.String("status", string(t.Status)),
+		slog.String("task_id", t.ID), slog.String("task_type", string(t.Type)),
 		slog.String("access_configuration_id", t.AccessConfigurationID), slog.String("access_configuration_name", t.AccessConfigurationName),
 		slog.String("target_id", t.TargetID), slog.String("target_name", t.TargetName), slog.String("target_path_name", t.TargetPathName),
 		slog.String("principal_type", t.PrincipalType), slog.String("principal_id", t.PrincipalID), slog.String("principal_name", t.PrincipalName),
@@ -53,9 +53,14 @@ func (d *Directory) logEvent(e ledger.Event) {
 		slog.String("started", stamp(t.Start)), slog.String("ended", stamp(t.End)),
 	}
 	level := slog.LevelInfo
+	if e.Kind != ledger.FailureResolved { // which a search for Failed, or for the reason, must not show
+		fields = append(fields, slog.String("status", string(t.Status)))
+	}
+	if e.Kind == ledger.TaskFailed || e.Kind == ledger.FailureGivenUp {
+		fields = append(fields, slog.String("failure_reason", e.Reason), slog.String("failure_text", t.FailureReason))
+	}
 	if e.Kind != ledger.TaskSucceeded {
-		fields = append(fields, slog.String("failure_reason", e.Reason), slog.String("failure_text", t.FailureReason),
-			slog.Int("attempts", e.Attempts), slog.String("since", stamp(e.Since)))
+		fields = append(fields, slog.Int("attempts", e.Attempts), slog.String("since", stamp(e.Since)))
 	}
 	switch e.Kind {
 	case ledger.TaskFailed, ledger.FailureGivenUp:

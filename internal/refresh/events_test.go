@@ -61,6 +61,9 @@ func TestTaskEvents(t *testing.T) {
 				if fields["msg"] == "failure resolved" && (fields["resolved_by"] != "s" || fields["attempts"] != 2.0 || fields["since"] == "") {
 					t.Errorf("%s", line)
 				}
+				if failed := strings.Contains(line, "Failed") && strings.Contains(line, "NoPermission"); failed != (fields["msg"] == "task failed") {
+					t.Errorf("a search for what failed finds it: %t: %s", failed, line)
+				}
 			}
 			if diff := gocmp.Diff(c.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.events, diff)
