@@ -236,6 +236,9 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{args: []string{"--web.listen-address=", "--directory-id=d-1", "--region=cn-shanghai"}, want: "--web.listen-address is empty"},
 		{args: []string{"--config.file="}, want: "--config.file needs the path of a file"},
 		{args: []string{"demo", "--config.file=x.yaml"}, want: "demo brings its own directories"},
+		{args: []string{"--config.file=x.yaml", "--directory-id=d-1", "--region=cn-shanghai"}, want: ": --config.file excludes --directory-id and --region: "},
+		{args: []string{"--config.file=x.yaml", "--region=cn-shanghai"}, want: ": --config.file excludes --region: "},
+		{args: []string{"tasks", "--config.file=x.yaml", "--directory-id=d-1", "--region=cn-shanghai"}, want: ": --config.file excludes --region: "},
 		{variable: "CLOUDSSO_EXPORTER_CONFIG_FILE", value: "x.yaml", args: []string{"--directory-id=d-1"}, want: "CLOUDSSO_EXPORTER_CONFIG_FILE"},
 		{variable: "CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET", value: "soon", want: `--web.timeout-offset (CLOUDSSO_EXPORTER_WEB_TIMEOUT_OFFSET): "soon"`},
 		{variable: "CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF", value: "maybe", want: `--web.enable-pprof (CLOUDSSO_EXPORTER_WEB_ENABLE_PPROF): "maybe"`},
@@ -338,7 +341,7 @@ func TestPortInUseIsExit1(t *testing.T) {
 	_, _, config := api(t, "")
 	first := start(t, "--config.file="+config)
 	code, _, stderr := finish(t, program(t, "--config.file="+config, "--web.listen-address="+strings.TrimPrefix(first.url, "http://")))
-	if code != 1 || !strings.Contains(stderr, "in use") || !strings.Contains(stderr, "--web.listen-address") {
+	if code != 1 || !strings.Contains(stderr, "in use") || !strings.Contains(stderr, "--web.listen-address") || strings.Contains(stderr, "stopping") {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

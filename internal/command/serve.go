@@ -131,7 +131,9 @@ func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload 
 	group.Add(func() error {
 		return web.ListenAndServe(httpServer, s.Web, log)
 	}, func(error) {
-		log.Info("stopping; running scrapes are finished first")
+		if ctx.Err() != nil { // else serving has failed, if it began at all
+			log.Info("stopping; running scrapes are finished first")
+		}
 		timer := time.AfterFunc(answerWithin, answer)
 		defer timer.Stop()
 		within, cancel := context.WithTimeout(context.Background(), stopWithin)

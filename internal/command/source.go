@@ -1,7 +1,8 @@
 package command
 
 import (
-	"errors"
+	"fmt"
+	"strings"
 
 	"cloudsso_exporter/internal/config"
 )
@@ -22,13 +23,18 @@ func (e UsageError) Error() string { return e.Err.Error() }
 // Check finds flags that contradict each other for serve: a directory of a file
 // can be chosen by the other commands. Its errors are UsageErrors.
 func (s Source) Check(serve bool) error {
-	if s.File != "" && s.Region != "" && !serve {
-		return UsageError{errors.New("--config.file excludes --region: the file says the region")}
+	var excluded []string
+	if serve && s.DirectoryID != "" {
+		excluded = append(excluded, "--directory-id")
 	}
-	if serve && s.File != "" && (s.DirectoryID != "" || s.Region != "") {
-		return UsageError{errors.New("--config.file (or CLOUDSSO_EXPORTER_CONFIG_FILE) excludes --directory-id and --region (or CLOUDSSO_EXPORTER_DIRECTORY_ID and …_REGION): describe the directory in the file")}
+	if s.Region != "" {
+		excluded = append(excluded, "--region")
 	}
-	return nil
+	if s.File == "" || excluded == nil {
+		return nil
+	}
+	return UsageError{fmt.Errorf("--config.file excludes %s: the file describes the directories (CLOUDSSO_EXPORTER_CONFIG_FILE, …_DIRECTORY_ID and …_REGION count as given)",
+		strings.Join(excluded, " and "))}
 }
 
 // load reads the configuration. Its error has a line for each mistake.
