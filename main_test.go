@@ -364,7 +364,7 @@ func TestCheckLive(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	for _, want := range []string{"d-00fc2p61test", "access_key", "7d", "a month", "answered", "5 × EntityAlreadyExists.Role", "- match:"} {
+	for _, want := range []string{"d-00fc2p61test", "access_key", "7d", "API calls per", "one refresh every 1m; 0.", "a start without a state folder, costs ", "answered", "5 × EntityAlreadyExists.Role", "- match:"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}

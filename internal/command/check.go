@@ -110,7 +110,7 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Wo
 	fmt.Fprintf(c.Out, "  window %s, filter %s\n", config.FormatDuration(conf.Window), filterWords(d.Filter))
 
 	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "  API calls\ta refresh\ta day\ta month\t\n")
+	fmt.Fprintf(table, "  API calls per\trefresh\tday\tmonth\t\n")
 	for _, row := range []struct {
 		name string
 		cost refresh.Cost
@@ -123,8 +123,8 @@ func (c Check) describe(conf *config.Config, d config.Directory, load refresh.Wo
 	}
 	table.Flush()
 	steady := load.Steady()
-	fmt.Fprintf(c.Out, "  a refresh every %s, %.2f calls of it to reread the window slowly; calls to read all 7 days once, at start without a state folder: %d\n",
-		config.FormatDuration(steady.Interval), steady.Drift, steady.FirstRead)
+	fmt.Fprintf(c.Out, "  one refresh every %s; %.2f of its calls reread old tasks\n", config.FormatDuration(steady.Interval), steady.Drift)
+	fmt.Fprintf(c.Out, "  the first start, or a start without a state folder, costs %d calls once\n", steady.FirstRead)
 }
 
 // share prints what the directories that share a rate limit make of it, where

@@ -343,8 +343,8 @@ func TestWarnings(t *testing.T) {
 	}
 	want := []string{
 		"directories[1].region: cn-shangai is none of the regions where CloudSSO is known to be (cn-shanghai, cn-hongkong, ap-northeast-2, ap-southeast-1, us-west-1 or eu-central-1); check the spelling",
-		"directories[1].credential: belongs to the same account as directories[0].credential, but a management account has one directory; check which account each directory belongs to",
-		"directories[3].credential: belongs to the same account as directories[2].credential, but a management account has one directory; check which account each directory belongs to",
+		"directories[1].credential: uses the same account as directories[0].credential, but an account has only one directory: one of the two is probably wrong",
+		"directories[3].credential: uses the same account as directories[2].credential, but an account has only one directory: one of the two is probably wrong",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

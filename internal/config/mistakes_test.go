@@ -34,8 +34,8 @@ func TestMistakes(t *testing.T) {
 c.yaml:2: directories[0]: must hold key: value lines, not text; write them below it, indented
 c.yaml:3: directories[1]: must hold key: value lines, not an empty value; write them below it, indented
 c.yaml:4: directories[2]: must hold key: value lines, not a list; write them below it, indented
-c.yaml:5: directories[3].directory_id: has no value; add directory_id: d-00fc2p61xxxx with the id of yours
-c.yaml:5: directories[3].region: has no value; add the region of the directory, as region: cn-shanghai`},
+c.yaml:5: directories[3].directory_id: has no value; add it, for example directory_id: d-00fc2p61xxxx
+c.yaml:5: directories[3].region: has no value; add the region of the directory, for example region: cn-shanghai`},
 
 		"out of range": {oneDirectory + `window: 8d
 cache_ttl: -1s
@@ -162,9 +162,9 @@ c.yaml:15: directories[3].filter.principal_type: is "Robot"; must be User or Gro
 `, `
 c.yaml:3: failure_reasons.limit: the rules name 2 distinct reasons, but the limit is 1; raise failure_reasons.limit or drop rules (see line 4)
 c.yaml:5: failure_reasons.rules[0].match: is not a regular expression: missing closing ); see https://golang.org/s/re2syntax
-c.yaml:6: failure_reasons.rules[1].reason: has no value; add the label value for what matches, as reason: role_already_exists
+c.yaml:6: failure_reasons.rules[1].reason: has no value; add the label value for what matches, for example reason: role_already_exists
 c.yaml:7: failure_reasons.rules[2].reason: is "other", the label of failures over failure_reasons.limit; choose another word
-c.yaml:8: failure_reasons.rules[3].match: has no value; add a regular expression, as match: '(?i)EntityAlreadyExists'
+c.yaml:8: failure_reasons.rules[3].match: has no value; add a regular expression, for example match: '(?i)EntityAlreadyExists'
 c.yaml:8: failure_reasons.rules[3].reason: holds control characters or more than one line; remove them
 c.yaml:9: failure_reasons.rules[4].match: is not a regular expression at character 1, "(?=": invalid or unsupported Perl syntax (RE2 has no look-ahead and no look-behind); see https://golang.org/s/re2syntax
 c.yaml:9: failure_reasons.rules[4].reason: has 101 characters; shorten it to at most 100

@@ -116,10 +116,10 @@ func (r *rules) pair(path, idKey, id, kindKey, kind, kinds string) {
 func (r *rules) forms(c *Config) {
 	forms, required := textForms(), map[string]string{
 		"directories":  "add an entry with directory_id and region",
-		"directory_id": "add directory_id: d-00fc2p61xxxx with the id of yours",
-		"region":       "add the region of the directory, as region: cn-shanghai",
-		"match":        "add a regular expression, as match: '(?i)EntityAlreadyExists'",
-		"reason":       "add the label value for what matches, as reason: role_already_exists",
+		"directory_id": "add it, for example directory_id: d-00fc2p61xxxx",
+		"region":       "add the region of the directory, for example region: cn-shanghai",
+		"match":        "add a regular expression, for example match: '(?i)EntityAlreadyExists'",
+		"reason":       "add the label value for what matches, for example reason: role_already_exists",
 	}
 	walk(reflect.ValueOf(*c), "", func(path, key string, v reflect.Value) {
 		form := forms[key]

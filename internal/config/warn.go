@@ -17,7 +17,7 @@ func Warnings(c *Config) (found []Problem) {
 		}
 		if other, twice := first[d.Account()]; twice {
 			found = append(found, Problem{Key: path + ".credential", Message: fmt.Sprintf(
-				"belongs to the same account as %s, but a management account has one directory; check which account each directory belongs to", other)})
+				"uses the same account as %s, but an account has only one directory: one of the two is probably wrong", other)})
 		} else {
 			first[d.Account()] = path + ".credential"
 		}
