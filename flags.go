@@ -43,6 +43,8 @@ func demoFlags(c *kingpin.CmdClause, d *command.Demo) {
 	c.Flag("seed", "Seed of the simulated company; the same seed gives the same company.").Default("1").Uint64Var(&d.Seed)
 	c.Flag("speed", "How many times faster than usual tasks start and end.").Default("1").Float64Var(&d.Speed)
 	oneOf(c.Flag("fault", "Simulate an outage that comes and goes."), &d.Fault, command.Faults()...)
+	c.Flag("config-out", "New file to write a configuration to, with which tasks, wait, check --live and backfill ask the simulated CloudSSO. Removed when the demo stops.").
+		StringVar(&d.ConfigOut)
 	nameInErrors(flagsOf(c))
 }
 

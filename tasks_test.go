@@ -330,3 +330,27 @@ func TestTasksIntoAClosedPipe(t *testing.T) {
 		t.Errorf("%v, stderr %q", fmt.Sprint(err), stderr.String())
 	}
 }
+
+// The other commands can be tried on the simulated API while the demo runs.
+func TestDemoConfigOut(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "demo.yaml")
+	r := start(t, "demo", "--config-out="+config)
+	if info, err := os.Stat(config); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	for _, args := range [][]string{{"check", "--live"}, {"tasks", "--since=7d"}, {"backfill", "--step=1h"}} {
+		code, stdout, stderr := finish(t, program(t, append(args, "--config.file="+config)...))
+		if code != 0 || stderr != "" || stdout == "" || strings.Contains(stdout, "Warning") {
+			t.Errorf("%v with the demo's configuration: exit %d, stdout %.2000q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := finish(t, program(t, "demo", "--config-out="+config)); code != 1 || !strings.Contains(stderr, "--config-out: ") {
+		t.Errorf("over a file that is there: exit %d, %q", code, stderr)
+	}
+	if code := r.stop(t, os.Interrupt); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	if _, err := os.Stat(config); err == nil {
+		t.Error("the configuration outlives the demo")
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type Demo struct {
 	Speed float64 // of what happens there; 1 is a task every few seconds
 	Fault string  // name of an outage, or empty
 	Out   io.Writer
+
+	ConfigOut string // path of a file to write for the other commands; empty: none
 }
 
 // Faults are the outages a demo can play.
@@ -34,16 +37,17 @@ const (
 	faultEvery = 6 * time.Minute
 )
 
-// demoKey is what the demo's exporter signs with; no other API knows it.
-func demoKey() simulator.Key { return simulator.Key{ID: "LTAIdemo", Secret: "demo-secret"} }
-
 // Run serves until ctx ends, which is no error.
 func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	if !(d.Speed > 0 && d.Speed <= 1000) {
 		return UsageError{errors.New("--speed must be above 0 and at most 1000")}
 	}
 	scenario := simulator.Scenario{Seed: d.Seed, Epoch: d.Now(), Speed: d.Speed}
-	api := simulator.New(simulator.Options{Now: d.Now, Keys: []simulator.Key{demoKey()}, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
+	var keys []simulator.Key
+	for i := range scenario.Directories() {
+		keys = append(keys, demoKey(i+1))
+	}
+	api := simulator.New(simulator.Options{Now: d.Now, Keys: keys, Latency: 20 * time.Millisecond, RandomSeed: d.Seed})
 	scenario.Play(api)
 	if d.Fault != "" {
 		if err := playOutage(api, d.Fault, d.Now()); err != nil {
@@ -59,6 +63,12 @@ func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	go func() { _ = simulated.Serve(listener) }() // until Close
 
 	conf := demoConfig(scenario, "http://"+listener.Addr().String())
+	if d.ConfigOut != "" {
+		if err := writeNew(d.ConfigOut, conf); err != nil {
+			return fmt.Errorf("--config-out: %w", err)
+		}
+		defer os.Remove(d.ConfigOut) // no other demo listens at that address
+	}
 	d.introduce(scenario)
 	return d.run(ctx, log, func() (*config.Config, error) {
 		return config.Parse("the demo's configuration", []byte(conf), config.Outside{})
@@ -105,11 +115,28 @@ failure_reasons:
     - {match: '(?i)EntityAlreadyExists\.Role', reason: role_already_exists}
 directories:
 `)
-	for _, d := range scenario.Directories() {
+	for i, d := range scenario.Directories() {
+		key := demoKey(i + 1)
 		fmt.Fprintf(&b, "  - {directory_id: %s, name: %s, region: %s, endpoint: %q, credential: {type: access_key, access_key_id: %s, access_key_secret: %s}}\n",
-			d.ID, d.Name, d.Region, endpoint, demoKey().ID, demoKey().Secret)
+			d.ID, d.Name, d.Region, endpoint, key.ID, key.Secret)
 	}
 	return b.String()
+}
+
+// demoKey is what calls for the demo's n-th directory are signed with; no other API knows it.
+// Each directory is of an account of its own.
+func demoKey(n int) simulator.Key {
+	return simulator.Key{ID: fmt.Sprintf("LTAIdemo%d", n), Secret: fmt.Sprintf("demo-secret-%d", n)}
+}
+
+// writeNew writes a file that holds a secret. It replaces none: it may be a real configuration.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // introduce says what to open and what to try.
@@ -133,10 +160,14 @@ Tasks start and end every few seconds; some fail, are retried and succeed. One r
   try   curl -s http://%[2]s/api/v1/failures    what failed, as JSON
         the demo with --speed=10                         a busier company
         the demo with --fault=throttling                 an outage that comes and goes (also slow, down)
+        the demo with --config-out=demo.yaml             a configuration for tasks, wait, check --live and backfill
 
 `, strings.Join(names, " and "), address)
 	if d.Fault != "" {
 		fmt.Fprintf(d.Out, "The outage %q begins in %s, lasts %s, and comes back every %s: watch cloudsso_up and cloudsso_last_refresh_error.\n\n",
 			d.Fault, config.FormatDuration(faultAfter), config.FormatDuration(faultLasts), config.FormatDuration(faultEvery))
+	}
+	if d.ConfigOut != "" {
+		fmt.Fprintf(d.Out, "While the demo runs, in another terminal: cloudsso_exporter tasks --config.file=%s\n\n", d.ConfigOut)
 	}
 }

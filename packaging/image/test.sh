@@ -66,7 +66,7 @@ chown 65534:65534 "$work/state"
 	echo 'new_series_hold: 0s'
 	echo 'api: {rate_limit: 100, burst: 100}'
 	echo 'directories:'
-	sed -n 's/.* directory_id=\([^ ]*\) .*region=\([^ ]*\) endpoint=\([^ ]*\) .*/  - {directory_id: \1, region: \2, endpoint: "\3", credential: {type: access_key, access_key_id: LTAIdemo, access_key_secret: demo-secret}}/p' "$work/demo.log"
+	sed -n 's/.* directory_id=\([^ ]*\) .*region=\([^ ]*\) endpoint=\([^ ]*\) .*/  - {directory_id: \1, region: \2, endpoint: "\3", credential: {type: access_key, access_key_id: LTAIdemo1, access_key_secret: demo-secret-1}}/p' "$work/demo.log"
 } >"$work/config.yaml"
 grep -q 'directory_id: d-' "$work/config.yaml" || fail "the log of the demo does not say where its API is"
 
