@@ -84,8 +84,8 @@ var (
 	// parameters are those of the exporter's pages, as in docs/http-api.md.
 	parameters = map[string][]string{
 		"/":                {"directory_id"},
-		"/api/v1/failures": {"directory_id", "task_type", "target_id", "principal_id"},
-		"/api/v1/tasks":    {"directory_id", "status", "task_type", "target_id", "principal_id", "since", "limit"},
+		"/api/v1/failures": {"directory_id", "task_type", "access_configuration_id", "target_id", "principal_id"},
+		"/api/v1/tasks":    {"directory_id", "status", "task_type", "access_configuration_id", "target_id", "principal_id", "since", "limit"},
 	}
 )
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"cloudsso_exporter/internal/ledger"
@@ -61,21 +62,65 @@ func failureOf(s *refresh.State, f ledger.Failure) failureJSON {
 	return failureJSON{taskJSON: taskOf(s, t, f.Reason), Since: moment(f.Since), Attempts: f.Attempts}
 }
 
+// directoryJSON says what a list knows of a directory: an empty list means
+// nothing where up is not true.
+type directoryJSON struct {
+	DirectoryID string     `json:"directory_id"`
+	Up          *bool      `json:"up"` // null before the first refresh has ended
+	LastSuccess *time.Time `json:"last_success"`
+}
+
+// directoriesOf is never nil: JSON shows it as a list.
+func directoriesOf(states []*refresh.State) []directoryJSON {
+	all := make([]directoryJSON, len(states))
+	for i, s := range states {
+		all[i] = directoryJSON{DirectoryID: s.DirectoryID, Up: up(s), LastSuccess: moment(s.LastSuccess)}
+	}
+	return all
+}
+
+// failing is an unresolved failure and its directory.
+type failing struct {
+	state *refresh.State
+	ledger.Failure
+}
+
+// unresolved lists the failures of directories: DeleteAccessAssignment first, then the newest.
+func unresolved(states []*refresh.State) []failing {
+	var all []failing
+	for _, s := range states {
+		if s.Snapshot == nil {
+			continue
+		}
+		for _, f := range s.Snapshot.Failures {
+			all = append(all, failing{s, f})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b failing) int {
+		revocation := a.revocation()
+		switch {
+		case revocation == b.revocation():
+			return b.Latest.End.Compare(a.Latest.End)
+		case revocation:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func (f failing) revocation() bool { return f.Latest.Type == task.DeleteAccessAssignment }
+
 func (s *server) failures(w http.ResponseWriter, r *http.Request) {
 	q := s.query(r)
-	q.narrow("directory_id", "task_type", "target_id", "principal_id")
+	q.narrow("directory_id", "task_type", "access_configuration_id", "target_id", "principal_id")
 	if q.refuse(w) {
 		return
 	}
-	s.list(w, "failures", func(yield func(any) bool) {
-		for _, state := range q.states {
-			if state.Snapshot == nil {
-				continue
-			}
-			for _, f := range state.Snapshot.Failures {
-				if q.matches(f.Latest) && !yield(failureOf(state, f)) {
-					return
-				}
+	s.list(w, "failures", q.states, func(yield func(any) bool) {
+		for _, f := range unresolved(q.states) {
+			if q.matches(f.Latest) && !yield(failureOf(f.state, f.Failure)) {
+				return
 			}
 		}
 	})
@@ -83,12 +128,12 @@ func (s *server) failures(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) tasks(w http.ResponseWriter, r *http.Request) {
 	q := s.query(r)
-	q.narrow("directory_id", "status", "task_type", "target_id", "principal_id")
+	q.narrow("directory_id", "status", "task_type", "access_configuration_id", "target_id", "principal_id")
 	since, limit := q.since("since"), q.number("limit", 100)
 	if q.refuse(w) {
 		return
 	}
-	s.list(w, "tasks", func(yield func(any) bool) {
+	s.list(w, "tasks", q.states, func(yield func(any) bool) {
 		n := 0
 		asked := func(state *refresh.State) task.Query {
 			q.wanted.From = since(s.apiTime(state))
@@ -140,12 +185,19 @@ func newest(states []*refresh.State, asked func(*refresh.State) task.Query) iter
 	}
 }
 
-// list answers {"name": [elements]}, one after another, so that a list of any length needs no memory.
-func (s *server) list(w http.ResponseWriter, name string, elements iter.Seq[any]) {
+// list answers {"directories": [what is known of them], "name": [elements]}, one
+// element after another, so that a list of any length needs no memory.
+func (s *server) list(w http.ResponseWriter, name string, states []*refresh.State, elements iter.Seq[any]) {
+	directories, err := json.Marshal(directoriesOf(states))
+	if err != nil {
+		s.Log.Error("an answer cannot be written", "path", name, "err", err)
+		http.Error(w, "The answer could not be written; the log says why.", http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	out := bufio.NewWriter(w)
-	_, _ = out.WriteString(`{"` + name + `": [`)
+	_, _ = out.WriteString(`{"directories": ` + string(directories) + `, "` + name + `": [`)
 	between := "\n"
 	for e := range elements {
 		text, err := json.Marshal(e)

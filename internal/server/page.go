@@ -17,7 +17,6 @@ import (
 
 	"github.com/prometheus/common/version"
 
-	"cloudsso_exporter/internal/ledger"
 	"cloudsso_exporter/internal/refresh"
 	"cloudsso_exporter/internal/task"
 )
@@ -73,7 +72,6 @@ type failureRow struct {
 	failureJSON
 	What, Directory, For, SinceUTC string
 	Revocation                     bool
-	end                            time.Time
 }
 
 type directoryRow struct{ DirectoryID, Name, Region, Level, State, Data, DataUTC, Next, Calls string }
@@ -146,27 +144,21 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 		if state.Up && age > stale {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the data is %s old. Only a scrape refreshes it: check that Prometheus scrapes this exporter.", name, ago(age)))
 		}
-		for _, f := range state.Snapshot.Failures {
-			byType[f.Latest.Type]++
-			p.Failing++
-			p.Failures = append(p.Failures, failureRowOf(state, f, now))
-		}
 		for _, t := range state.Snapshot.Running {
 			age := now.Sub(t.Start)
 			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), name, ago(age), utc(t.Start), age > longRunning, t.Start})
 		}
 	}
-	slices.SortStableFunc(p.Failures, func(a, b failureRow) int {
-		switch {
-		case a.Revocation == b.Revocation:
-			return b.end.Compare(a.end)
-		case a.Revocation:
-			return -1
-		}
-		return 1
-	})
+	failures := unresolved(states)
+	p.Failing = len(failures)
+	for _, f := range failures {
+		byType[f.Latest.Type]++
+	}
+	failures, p.MoreFailures = first(failures)
+	for _, f := range failures {
+		p.Failures = append(p.Failures, failureRowOf(f, s.apiTime(f.state)))
+	}
 	slices.SortStableFunc(p.Running, func(a, b taskRow) int { return a.start.Compare(b.start) })
-	p.Failures, p.MoreFailures = first(p.Failures)
 	p.Running, p.MoreRunning = first(p.Running)
 	p.verdict(byType, len(states), known, oldest)
 	if hidden {
@@ -227,16 +219,16 @@ func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest 
 	}
 }
 
-func failureRowOf(s *refresh.State, f ledger.Failure, now time.Time) failureRow {
-	what := "Failed"
+func failureRowOf(f failing, now time.Time) failureRow {
+	s, what := f.state, "Failed"
 	for _, w := range meanings() {
 		if w.of == f.Latest.Type {
 			what = w.what
 		}
 	}
 	return failureRow{
-		failureJSON: failureOf(s, f), What: what, Directory: cmp.Or(s.Name, s.DirectoryID), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
-		Revocation: f.Latest.Type == task.DeleteAccessAssignment, end: f.Latest.End,
+		failureJSON: failureOf(s, f.Failure), What: what, Directory: cmp.Or(s.Name, s.DirectoryID), For: ago(now.Sub(f.Since)), SinceUTC: utc(f.Since),
+		Revocation: f.revocation(),
 	}
 }
 

@@ -209,11 +209,56 @@ func TestFailuresJSON(t *testing.T) {
 	if diff := gocmp.Diff(want, got.Failures[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for query, n := range map[string]int{"task_type=CreateAccessAssignment": 1, "principal_id=u-r": 1, "target_id=1002": 0, "directory_id=d-2": 0, "directory_id=d-3": 0} {
+	for query, n := range map[string]int{"task_type=CreateAccessAssignment": 1, "access_configuration_id=ac-1": 2, "access_configuration_id=ac-2": 0, "principal_id=u-r": 1, "target_id=1002": 0, "directory_id=d-2": 0, "directory_id=d-3": 0} {
 		got.Failures = nil
 		if err := json.Unmarshal(do(h, "GET", "/api/v1/failures?"+query).Body.Bytes(), &got); err != nil || len(got.Failures) != n {
 			t.Errorf("%s: %d failures, want %d, %v", query, len(got.Failures), n, err)
 		}
+	}
+}
+
+// The order is one over all directories: failed revocations first, then the newest.
+func TestFailuresJSONOrder(t *testing.T) {
+	h := showing(t,
+		of("d-1", one("new", task.CreateAccessAssignment, task.Failed, time.Minute), one("old", task.CreateAccessAssignment, task.Failed, 5*time.Hour),
+			one("oldest", task.DeleteAccessAssignment, task.Failed, 50*time.Hour)),
+		of("d-2", one("older", task.CreateAccessAssignment, task.Failed, 9*time.Hour), one("revocation", task.DeleteAccessAssignment, task.Failed, 20*time.Hour),
+			one("newer", task.ProvisionAccessConfiguration, task.Failed, 2*time.Hour)))
+	var got struct{ Failures []failureJSON }
+	if err := json.Unmarshal(do(h, "GET", "/api/v1/failures").Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, f := range got.Failures {
+		ids = append(ids, f.TaskID)
+	}
+	if s := strings.Join(ids, " "); s != "revocation oldest new newer old older" {
+		t.Errorf("order: %s", s)
+	}
+}
+
+// An empty list of a directory that is known can be told from one of a directory that is not.
+func TestListsSayWhatTheyKnow(t *testing.T) {
+	down := pending("d-3")
+	down.Attempted = true
+	h := showing(t, of("d-1"), pending("d-2"), down)
+	known := map[string]any{"directory_id": "d-1", "up": true, "last_success": "2026-11-24T12:00:00Z"}
+	unread := map[string]any{"directory_id": "d-2", "up": nil, "last_success": nil}
+	failed := map[string]any{"directory_id": "d-3", "up": false, "last_success": nil}
+	for path, want := range map[string][]any{
+		"/api/v1/failures": {known, unread, failed}, "/api/v1/failures?directory_id=d-2": {unread},
+		"/api/v1/tasks": {known, unread, failed}, "/api/v1/tasks?directory_id=d-3": {failed},
+	} {
+		var got map[string]any
+		if err := json.Unmarshal(do(h, "GET", path).Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(any(want), got["directories"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	if body := do(showing(t), "GET", "/api/v1/failures").Body.String(); !strings.Contains(body, `"directories": []`) {
+		t.Errorf("without directories: %s", body)
 	}
 }
 
@@ -240,6 +285,8 @@ func TestTasksJSON(t *testing.T) {
 		{"task_type=DeleteAccessAssignment&limit=1", 1, "b0", "b0"},
 		{"principal_id=u-a7", 1, "a7", "a7"},
 		{"target_id=1002", 0, "", ""},
+		{"access_configuration_id=ac-1&limit=1", 1, "a0", "a0"},
+		{"access_configuration_id=ac-2", 0, "", ""},
 	} {
 		var got struct{ Tasks []taskJSON }
 		if err := json.Unmarshal(do(h, "GET", "/api/v1/tasks?"+test.query).Body.Bytes(), &got); err != nil || len(got.Tasks) != test.n {

@@ -74,6 +74,8 @@ func (q *query) narrow(names ...string) {
 			if q.wanted.Type = task.Type(value); !slices.Contains(task.Types(), q.wanted.Type) {
 				q.fail("task_type=%q is not one of %v", value, task.Types())
 			}
+		case "access_configuration_id":
+			q.wanted.AccessConfigurationID = value
 		case "target_id":
 			q.wanted.TargetID = value
 		case "principal_id":

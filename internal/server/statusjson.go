@@ -78,13 +78,11 @@ func statusOf(s *refresh.State, now time.Time) directoryStatus {
 		LastAttempt: moment(s.LastAttempt),
 		LastSuccess: moment(s.LastSuccess),
 		NextAttempt: moment(s.NextAttempt),
+		Up:          up(s),
 		Calls:       []calls{},
 	}
-	if s.Attempted {
-		d.Up = new(s.Up)
-		if !s.Up {
-			d.LastError = &lastError{Kind: string(s.ErrorKind), Message: s.Error}
-		}
+	if s.Attempted && !s.Up {
+		d.LastError = &lastError{Kind: string(s.ErrorKind), Message: s.Error}
 	}
 	if d.LastSuccess != nil {
 		d.SnapshotAgeSeconds = new(max(0, now.Add(s.Offset).Sub(s.LastSuccess)).Round(time.Millisecond).Seconds())
@@ -96,6 +94,14 @@ func statusOf(s *refresh.State, now time.Time) directoryStatus {
 		d.Calls = append(d.Calls, calls{Action: r.Action, Code: r.Code, Count: r.N})
 	}
 	return d
+}
+
+// up is whether the last refresh succeeded, nil before the first has ended.
+func up(s *refresh.State) *bool {
+	if !s.Attempted {
+		return nil
+	}
+	return new(s.Up)
 }
 
 // moment is t in UTC to the millisecond, nil when it is not known.
