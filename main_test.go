@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -589,6 +590,26 @@ func TestCountersSurviveKill9(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	r := start(t, "demo", "--speed=20")
+	refreshed := func() string { // nothing scrapes
+		var status struct {
+			Directories []struct {
+				Success string `json:"last_success"`
+			}
+		}
+		if _, body := r.get(t, "/api/v1/status"); json.Unmarshal([]byte(body), &status) != nil || len(status.Directories) != 2 {
+			t.Fatal(body)
+		}
+		return status.Directories[0].Success
+	}
+	seen := map[string]bool{}
+	for deadline := time.Now().Add(30 * time.Second); len(seen) < 3; time.Sleep(100 * time.Millisecond) {
+		if at := refreshed(); at != "" {
+			seen[at] = true
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("without scrapes, it stands still")
+		}
+	}
 	before := r.series(t, "cloudsso_tasks")
 	if len(before) != 24 {
 		t.Fatalf("%d cloudsso_tasks series:\n%s", len(before), r.logged())

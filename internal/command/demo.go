@@ -37,6 +37,11 @@ const (
 	faultEvery = 6 * time.Minute
 )
 
+// demoScrapes is how often the demo does what a scrape does. Without it, the page
+// would stand still until somebody sets up Prometheus. It is longer than the
+// demo's cache_ttl, so that each time finds the data old enough.
+const demoScrapes = 5 * time.Second
+
 // Run serves until ctx ends, which is no error.
 func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 	if !(d.Speed > 0 && d.Speed <= 1000) {
@@ -70,6 +75,7 @@ func (d Demo) Run(ctx context.Context, log *slog.Logger) error {
 		defer os.Remove(d.ConfigOut) // no other demo listens at that address
 	}
 	d.introduce(scenario)
+	d.scrapeEvery = demoScrapes
 	return d.run(ctx, log, func() (*config.Config, error) {
 		return config.Parse("the demo's configuration", []byte(conf), config.Outside{})
 	})
@@ -107,7 +113,7 @@ func playOutage(api *simulator.Server, name string, start time.Time) error {
 // demoConfig is a configuration as people would write it, impatient so that there is something to see.
 func demoConfig(scenario simulator.Scenario, endpoint string) string {
 	var b strings.Builder
-	b.WriteString(`cache_ttl: 5s
+	b.WriteString(`cache_ttl: 4s
 new_series_hold: 15s
 api: {rate_limit: 50, burst: 100, request_timeout: 2s, page_timeout: 8s, max_retries: 2}
 failure_reasons:
@@ -153,16 +159,17 @@ func (d Demo) introduce(scenario simulator.Scenario) {
 		names = append(names, fmt.Sprintf("%s (%s)", info.Name, info.ID))
 	}
 	fmt.Fprintf(d.Out, `A made-up company with two directories: %s.
-Tasks start and end every few seconds; some fail, are retried and succeed. One revocation stays failed.
+Tasks start and end every few seconds. Some fail and succeed when they are retried; one revocation fails at every try.
+The demo refreshes every %[3]s, as if a Prometheus scraped it.
 
   open  http://%[2]s/                what failed, for whom, since when and why
-        http://%[2]s/metrics         the metrics, refreshed at most every 5 s
+        http://%[2]s/metrics         the metrics
   try   curl -s http://%[2]s/api/v1/failures    what failed, as JSON
         the demo with --speed=10                         a busier company
         the demo with --fault=throttling                 an outage that comes and goes (also slow, down)
         the demo with --config-out=demo.yaml             a configuration for tasks, wait, check --live and backfill
 
-`, strings.Join(names, " and "), address)
+`, strings.Join(names, " and "), address, config.FormatDuration(demoScrapes))
 	if d.Fault != "" {
 		fmt.Fprintf(d.Out, "The outage %q begins in %s, lasts %s, and comes back every %s: watch cloudsso_up and cloudsso_last_refresh_error.\n\n",
 			d.Fault, config.FormatDuration(faultAfter), config.FormatDuration(faultLasts), config.FormatDuration(faultEvery))

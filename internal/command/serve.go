@@ -42,6 +42,8 @@ type Serve struct {
 	Now       func() time.Time
 	Transport http.RoundTripper // to the API
 	Hangup    <-chan os.Signal  // asks for a reload
+
+	scrapeEvery time.Duration // refreshes by itself as scrapes would make it do; 0: only scrapes refresh
 }
 
 // Run serves until ctx ends, which is no error. Any other end is.
@@ -151,6 +153,20 @@ func (s Serve) serve(ctx context.Context, log *slog.Logger, e *exporter, reload 
 		e.housekeep(working)
 		return nil
 	}, func(error) { stop() })
+	if s.scrapeEvery > 0 {
+		group.Add(func() error {
+			every := time.NewTicker(s.scrapeEvery)
+			defer every.Stop()
+			for {
+				select {
+				case <-working.Done():
+					return nil
+				case <-every.C:
+					e.group.Await(working)
+				}
+			}
+		}, func(error) { stop() })
+	}
 
 	switch err := group.Run(); {
 	case err == nil || ctx.Err() != nil:
