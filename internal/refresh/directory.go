@@ -130,6 +130,7 @@ func (d *Directory) describe() {
 	d.pub.Name = d.set.Name
 	d.pub.Region = d.set.Region
 	d.pub.Window = d.set.Window
+	d.pub.CacheTTL = d.set.CacheTTL
 	d.pub.Shown = d.set.Shown
 	d.pub.HideNames = d.set.HideNames
 	d.state = nil

@@ -71,6 +71,9 @@ func TestScrapesShareOneRefresh(t *testing.T) {
 		api := &fakeAPI{slow: func(context.Context, int) { time.Sleep(100 * time.Millisecond) }}
 		fill(api, 347, time.Now())
 		g, _ := newGroup(t, api, Settings{CacheTTL: 55 * time.Second}, nil)
+		if ttl := g.States()[0].CacheTTL; ttl != 55*time.Second {
+			t.Errorf("the state says cache_ttl %v", ttl)
+		}
 		var wg sync.WaitGroup
 		for range 25 {
 			wg.Go(func() {

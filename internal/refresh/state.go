@@ -15,6 +15,7 @@ type State struct {
 	Name        string // for people; may be empty
 	Region      string
 	Window      time.Duration // as configured
+	CacheTTL    time.Duration // as configured
 	Shown       int           // unresolved failures shown one series each, at most
 	HideNames   bool          // ids only, no names of people and accounts
 

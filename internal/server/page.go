@@ -31,11 +31,17 @@ var pageCSS string
 const pageRows = 200
 
 // longRunning is from when on a task in progress is marked: few take minutes.
-// stale is from when on the data is not to be trusted.
+// Data is up to date for freshFor, or twice the cache_ttl where that is longer,
+// and not to be trusted once it is stale.
 const (
 	longRunning = 30 * time.Minute
+	freshFor    = 3 * time.Minute
 	stale       = 15 * time.Minute
 )
+
+func upToDate(s *refresh.State, age time.Duration) bool { return age <= max(freshFor, 2*s.CacheTTL) }
+
+func isStale(s *refresh.State, age time.Duration) bool { return age > stale && !upToDate(s, age) }
 
 // page is what the status page shows.
 type page struct {
@@ -141,12 +147,17 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 		if age >= oldest {
 			oldest, p.Data = age, utc(state.LastSuccess)
 		}
-		if state.Up && age > stale {
+		if state.Up && isStale(state, age) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: the data is %s old. Only a scrape refreshes it: check that Prometheus scrapes this exporter.", name, ago(age)))
 		}
 		for _, t := range state.Snapshot.Running {
-			age := now.Sub(t.Start)
-			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), name, ago(age), utc(t.Start), age > longRunning, t.Start})
+			running := now.Sub(t.Start)
+			words := ago(running)
+			if !upToDate(state, age) { // it may have ended since
+				running = state.LastSuccess.Sub(t.Start)
+				words = "at least " + ago(running)
+			}
+			p.Running = append(p.Running, taskRow{taskOf(state, t, ""), name, words, utc(t.Start), running > longRunning, t.Start})
 		}
 	}
 	failures := unresolved(states)
@@ -250,8 +261,11 @@ func directoryOf(s *refresh.State, now time.Time) directoryRow {
 	if !s.LastSuccess.IsZero() {
 		age := now.Sub(s.LastSuccess)
 		d.Data, d.DataUTC = ago(age)+" ago", utc(s.LastSuccess)
-		if age > stale && d.Level == "" {
-			d.Level, d.State = "warn", "not refreshed lately"
+		if d.Level == "" && !upToDate(s, age) {
+			d.State = ago(age) + " old"
+			if isStale(s, age) {
+				d.Level = "warn"
+			}
 		}
 	}
 	if wait := s.NextAttempt.Sub(now); wait > 0 {

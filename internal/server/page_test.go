@@ -60,6 +60,10 @@ func TestStatusPage(t *testing.T) {
 	cutOff.Attempted, cutOff.ErrorKind, cutOff.Progress = true, task.ErrorTimeout, &refresh.Progress{Pages: 1, Tasks: 20}
 	stale := of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))
 	stale.LastSuccess = noon.Add(-3 * time.Hour)
+	slow := of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))
+	slow.LastSuccess, slow.CacheTTL = noon.Add(-50*time.Minute), 30*time.Minute
+	aging := of("d-1", one("x", task.CreateAccessAssignment, task.InProgress, 40*time.Minute))
+	aging.LastSuccess, aging.CacheTTL = noon.Add(-10*time.Minute), 55*time.Second
 	pathless := one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)
 	pathless.TargetPathName = ""
 	many := make([]task.Task, 0, 500)
@@ -86,9 +90,11 @@ func TestStatusPage(t *testing.T) {
 		"two directories, one known": {[]*refresh.State{of("d-1"), reading}, []string{"from 1 directory. 1 directory has not been read completely yet.",
 			`<a href="?directory_id=d-2">d-2</a>`, `aria-current="page">All directories`}, nil},
 		"first read cut off": {[]*refresh.State{cutOff}, []string{"refresh failed: timeout; first read not complete: 20 tasks in 1 page so far", "verdict warn"}, nil},
-		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: the data is 3 h old. Only a scrape refreshes it"},
+		"no scrapes": {[]*refresh.State{stale}, []string{"verdict warn", "Nothing is failing, as far as is known.", "name of d-1: the data is 3 h old. Only a scrape refreshes it", `class="warn">3 h old</td>`},
 			[]string{"verdict good", "up to date", "are hidden"}},
-		"without a path": {[]*refresh.State{of("d-1", pathless)}, []string{`"Where">shop<span class="id">1001</span>`}, nil},
+		"10 min old":       {[]*refresh.State{aging}, []string{`class="">10 min old</td>`, `">at least 30 min</time>`, "verdict good", "<tr>\n<td data-label=\"Running for\">"}, []string{"up to date", "40 min"}},
+		"a long cache_ttl": {[]*refresh.State{slow}, []string{"up to date", "verdict good"}, []string{"Only a scrape"}},
+		"without a path":   {[]*refresh.State{of("d-1", pathless)}, []string{`"Where">shop<span class="id">1001</span>`}, nil},
 		"two directories fail": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2", one("x", task.CreateAccessAssignment, task.InProgress, time.Minute))},
 			[]string{`<span class="id">directory name of d-1</span>`, `<span class="id">directory name of d-2</span>`}, nil},
 		"500 failures": {[]*refresh.State{of("d-1", many...)}, []string{"500 access assignments could not be created", "And 300 more"}, nil},
