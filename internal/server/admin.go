@@ -22,6 +22,15 @@ func (s *server) reload(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "Configuration reloaded.")
 }
 
+// reloaded is whether the last reload succeeded, as it did when there was none.
+func (s *server) reloaded() bool {
+	if s.Process.Reloaded == nil {
+		return true
+	}
+	ok, _ := s.Process.Reloaded()
+	return ok
+}
+
 // plain answers with a line of text.
 func plain(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -172,6 +172,9 @@ func (s *server) pageOf(states []*refresh.State, only string) *page {
 	slices.SortStableFunc(p.Running, func(a, b taskRow) int { return a.start.Compare(b.start) })
 	p.Running, p.MoreRunning = first(p.Running)
 	p.verdict(byType, len(states), known, oldest)
+	if !s.reloaded() { // which makes nothing that the page says of tasks less true
+		p.Warnings = append(p.Warnings, "The last reload failed: the old configuration is in use; the log says why.")
+	}
 	if hidden {
 		p.AsOf += " Names, paths and failure texts are hidden, as unresolved_failures.names in the configuration asks for."
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,6 +114,23 @@ func TestOwnMetrics(t *testing.T) {
 	up, ok = false, false
 	expect("cloudsso_exporter_config_last_reload_successful 0\n", "cloudsso_exporter_config_last_reload_success_timestamp_seconds 1.7955216e+09\n",
 		"cloudsso_exporter_storage_up 0\n")
+}
+
+// A failed reload shows where people look, and takes back nothing that is known of the directories.
+func TestReloadFailed(t *testing.T) {
+	for _, ok := range []bool{true, false} {
+		h := withOptions(t, Options{
+			Refresher: &fakeRefresher{states: []*refresh.State{of("d-1")}}, Now: func() time.Time { return noon },
+			Process: collector.Process{Reloaded: func() (bool, time.Time) { return ok, noon }},
+		})
+		page := do(h, "GET", "/").Body.String()
+		if warned := strings.Contains(page, "The last reload failed: the old configuration is in use"); warned == ok || !strings.Contains(page, "<p>Nothing is failing.</p>") {
+			t.Errorf("successful %v, but the page has\n%s", ok, page)
+		}
+		if body := do(h, "GET", "/api/v1/status").Body.String(); !strings.Contains(body, fmt.Sprintf(`"config_last_reload_successful": %v,`, ok)) {
+			t.Errorf("successful %v, but the status is\n%s", ok, body)
+		}
+	}
 }
 
 func TestReady(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // status is the answer of /api/v1/status. docs/http-api.md describes it.
 type status struct {
 	Version     string            `json:"version"`
+	Reloaded    bool              `json:"config_last_reload_successful"`
 	Directories []directoryStatus `json:"directories"`
 }
 
@@ -62,7 +63,7 @@ func (s *server) statusJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) statusNow() status {
-	out := status{Version: version.Version, Directories: []directoryStatus{}}
+	out := status{Version: version.Version, Reloaded: s.reloaded(), Directories: []directoryStatus{}}
 	now := s.Now()
 	for _, state := range s.Refresher.States() {
 		out.Directories = append(out.Directories, statusOf(state, now))

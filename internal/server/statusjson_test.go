@@ -17,7 +17,7 @@ import (
 
 // The bubble's clock begins at midnight, 1 January 2000 UTC.
 const statusWant = `{
-  "version": "",
+  "version": "", "config_last_reload_successful": true,
   "directories": [
     {
       "directory_id": "d-new", "name": "", "region": "cn-shanghai", "up": null, "last_error": null,
