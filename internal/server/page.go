@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/common/version"
 
@@ -192,14 +193,14 @@ type meaning struct {
 func meanings() []meaning {
 	return []meaning{
 		{task.DeleteAccessAssignment, "Access not removed",
-			"access assignment could not be removed: someone keeps access they should have lost.",
-			"access assignments could not be removed: people keep access they should have lost."},
+			"access assignment could not be removed: a user or group keeps access that should be gone.",
+			"access assignments could not be removed: users or groups keep access that should be gone."},
 		{task.DeprovisionAccessConfiguration, "Role not removed",
 			"access configuration could not be removed from an account: its role stays behind.",
 			"access configurations could not be removed from accounts: their roles stay behind."},
 		{task.CreateAccessAssignment, "Access not given",
-			"access assignment could not be created: someone waits for access.",
-			"access assignments could not be created: people wait for access."},
+			"access assignment could not be created: a user or group waits for access.",
+			"access assignments could not be created: users or groups wait for access."},
 		{task.ProvisionAccessConfiguration, "Role not updated",
 			"access configuration could not be provisioned: an account does not have it as it should be.",
 			"access configurations could not be provisioned: accounts do not have them as they should be."},
@@ -220,7 +221,7 @@ func (p *page) verdict(byType map[task.Type]int, directories, known int, oldest 
 	p.AsOf = fmt.Sprintf("%s ago, from %s.", ago(oldest), count(known, "directory", "directories"))
 	switch {
 	case known == 0:
-		p.Level, p.Verdict, p.AsOf = "warn", []string{"Nothing is known yet: no directory has been read completely."}, "The table below says why."
+		p.Level, p.Verdict, p.AsOf = "warn", []string{"Nothing is known yet: no directory has been read completely."}, "The state of each directory is below."
 	case p.Failing > 0:
 		p.Level = "bad"
 	case known < directories || len(p.Warnings) > 0:
@@ -272,7 +273,7 @@ func directoryOf(s *refresh.State, now time.Time) directoryRow {
 		}
 	}
 	if wait := s.NextAttempt.Sub(now); wait > 0 {
-		d.Next = ago(wait) + " from now, at a scrape"
+		d.Next = "at the first scrape after " + s.NextAttempt.UTC().Format("15:04:05")
 	}
 	calls, refused := uint64(0), uint64(0)
 	for _, r := range s.Requests {
@@ -283,7 +284,7 @@ func directoryOf(s *refresh.State, now time.Time) directoryRow {
 	}
 	d.Calls = fmt.Sprintf("%d", calls)
 	if refused > 0 {
-		d.Calls += fmt.Sprintf(", %d of them without success", refused)
+		d.Calls += fmt.Sprintf(" (%d failed)", refused)
 	}
 	return d
 }
@@ -308,6 +309,9 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
+// exact is a time for people, which may break into two lines.
+func exact(t string) string { return strings.Replace(t, "T", " ", 1) }
+
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
 // ago writes a duration for people, in its two largest units.
@@ -331,13 +335,21 @@ func ago(d time.Duration) string {
 	return units(24*time.Hour, "d", time.Hour, "h")
 }
 
-// Path is the folders down to the target, each with its slash: a line may break after one.
-func (r failureRow) Path() []string {
-	if r.TargetPathName == "" {
-		return nil
+// words are the parts of a name between which a line may break: after a dot, a
+// slash and the like, and where a new word begins in CamelCase.
+func words(name string) []string {
+	const marks = "./:@_"
+	var parts []string
+	begin, last := 0, ' '
+	for i, r := range name {
+		if unicode.IsUpper(r) && unicode.IsLower(last) || strings.ContainsRune(marks, last) && !strings.ContainsRune(marks, r) {
+			parts = append(parts, name[begin:i])
+			begin = i
+		}
+		last = r
 	}
-	return strings.SplitAfter(r.TargetPathName, "/")
+	return append(parts, name[begin:])
 }
 
-// Dash is a text, or a dash for none.
-func (p *page) Dash(s string) string { return cmp.Or(s, "–") }
+// Group is whether the principal is a group of users.
+func (t taskJSON) Group() bool { return t.PrincipalType == "Group" }

@@ -64,6 +64,10 @@ func TestStatusPage(t *testing.T) {
 	slow.LastSuccess, slow.CacheTTL = noon.Add(-50*time.Minute), 30*time.Minute
 	aging := of("d-1", one("x", task.CreateAccessAssignment, task.InProgress, 40*time.Minute))
 	aging.LastSuccess, aging.CacheTTL = noon.Add(-10*time.Minute), 55*time.Second
+	group, waiting := one("r", task.DeleteAccessAssignment, task.Failed, time.Hour), one("x", task.CreateAccessAssignment, task.InProgress, time.Minute)
+	group.PrincipalType, group.PrincipalName, waiting.PrincipalType, waiting.PrincipalName = "Group", "Operators", "Group", "Auditors"
+	groups := of("d-1", group, waiting)
+	groups.NextAttempt = noon.Add(55 * time.Second)
 	pathless := one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)
 	pathless.TargetPathName = ""
 	many := make([]task.Task, 0, 500)
@@ -75,18 +79,18 @@ func TestStatusPage(t *testing.T) {
 		has, not []string
 	}{
 		"nothing fails": {[]*refresh.State{of("d-1", one("s", task.CreateAccessAssignment, task.Success, time.Hour))},
-			[]string{"<p>Nothing is failing.</p>", "2026-11-24T12:00:00Z</time>, 20 s ago, from 1 directory.", "verdict good", "up to date", "19, 2 of them without success", "1 task succeeded and 0 failed"},
+			[]string{"<p>Nothing is failing.</p>", "2026-11-24T12:00:00Z</time>, 20 s ago, from 1 directory.", "verdict good", "up to date", "19 (2 failed)", "1 task succeeded and 0 failed"},
 			[]string{"Unresolved failures", "<h2>In progress", "class=\"choices\""}},
 		"three fail, one runs": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour),
 			one("p", task.ProvisionAccessConfiguration, task.Failed, 26*time.Hour), one("c", task.CreateAccessAssignment, task.Failed, 2*time.Minute),
 			one("x", task.CreateAccessAssignment, task.InProgress, 40*time.Minute))},
-			[]string{"<title>3 failing", "<p>1 access assignment could not be removed: someone keeps access they should have lost.</p><p>1 access assignment could not be created",
-				"rd-3G/<wbr>root/<wbr>Commerce/<wbr>shop<wbr>", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
+			[]string{"<title>3 failing", "<p>1 access assignment could not be removed: a user or group keeps access that should be gone.</p><p>1 access assignment could not be created",
+				"rd-3G/<wbr>root/<wbr>Commerce/<wbr>shop</span>", "Delete<wbr>Access<wbr>Assignment", `<span class="id">2026-11-24 11:01:00Z</span>`, "<details open><summary>The API's own words", "<details><summary>The API's own words", "<span>Alice</span>", "Alice", "u-r", "59 min", "1 d 1 h", "<pre>NoPermission: role AliyunReservedSSO-Admin, Action: ram:DeleteRole</pre>", "task r",
 				"verdict bad", `<tr class="long">`, "40 min"}, nil},
-		"names hidden": {[]*refresh.State{hidden}, []string{"Names, paths and failure texts are hidden", "u-r", "ac-1", "1001", "NoPermission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
+		"names hidden": {[]*refresh.State{hidden}, []string{"Names, paths and failure texts are hidden", "u-r", "ac-1", "1001", "No<wbr>Permission"}, []string{"Alice", "shop", "Admin", "ram:DeleteRole"}},
 		"down, with old data": {[]*refresh.State{down}, []string{"Nothing is failing, as far as is known.", "name of d-1: the last refresh failed: the key is wrong: set &lt;access_key_id&gt;",
 			"refresh failed: credentials", "2 h ago", "verdict warn"}, []string{"<access_key_id>"}},
-		"first read under way": {[]*refresh.State{reading}, []string{"Nothing is known yet", "first read under way: 240 tasks in 12 pages so far", "no complete read yet"}, []string{"The past 7 days"}},
+		"first read under way": {[]*refresh.State{reading}, []string{"Nothing is known yet", "The state of each directory is below.", "first read under way: 240 tasks in 12 pages so far", "no complete read yet"}, []string{"The past 7 days"}},
 		"two directories, one known": {[]*refresh.State{of("d-1"), reading}, []string{"from 1 directory. 1 directory has not been read completely yet.",
 			`<a href="?directory_id=d-2">d-2</a>`, `aria-current="page">All directories`}, nil},
 		"first read cut off": {[]*refresh.State{cutOff}, []string{"refresh failed: timeout; first read not complete: 20 tasks in 1 page so far", "verdict warn"}, nil},
@@ -94,7 +98,8 @@ func TestStatusPage(t *testing.T) {
 			[]string{"verdict good", "up to date", "are hidden"}},
 		"10 min old":       {[]*refresh.State{aging}, []string{`class="">10 min old</td>`, `">at least 30 min</time>`, "verdict good", "<tr>\n<td data-label=\"Running for\">"}, []string{"up to date", "40 min"}},
 		"a long cache_ttl": {[]*refresh.State{slow}, []string{"up to date", "verdict good"}, []string{"Only a scrape"}},
-		"without a path":   {[]*refresh.State{of("d-1", pathless)}, []string{`"Where">shop<span class="id">1001</span>`}, nil},
+		"groups":           {[]*refresh.State{groups}, []string{"<span>Operators (group)</span>", "<span>Auditors (group)</span>", "at the first scrape after 12:00:55<"}, nil},
+		"without a path":   {[]*refresh.State{of("d-1", pathless)}, []string{`"Where"><span>shop</span><span class="id">1001</span>`}, nil},
 		"two directories fail": {[]*refresh.State{of("d-1", one("r", task.DeleteAccessAssignment, task.Failed, time.Hour)), of("d-2", one("x", task.CreateAccessAssignment, task.InProgress, time.Minute))},
 			[]string{`<span class="id">directory name of d-1</span>`, `<span class="id">directory name of d-2</span>`}, nil},
 		"500 failures": {[]*refresh.State{of("d-1", many...)}, []string{"500 access assignments could not be created", "And 300 more"}, nil},
@@ -132,6 +137,25 @@ func TestStatusPageOfOneDirectory(t *testing.T) {
 	for _, query := range []string{"directory_id=d-9", "directory=d-1", "directory_id=d-1&directory_id=d-2", "%zz"} {
 		if w := do(h, "GET", "/?"+query); w.Code != 400 {
 			t.Errorf("%s: %d", query, w.Code)
+		}
+	}
+}
+
+// A line breaks between words, not within one.
+func TestWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                               "",
+		"DeprovisionAccessConfiguration": "Deprovision Access Configuration",
+		"DeleteConflict.Role.Policy":     "Delete Conflict. Role. Policy",
+		"rd-3Gxxxx/root/RAMUsers":        "rd-3Gxxxx/ root/ RAMUsers",
+		"ram:DeleteRole":                 "ram: Delete Role",
+		"chen.na@example.com":            "chen. na@ example. com",
+		"role_already_exists":            "role_ already_ exists",
+		"https://...":                    "https://...",
+		"访问配置":                           "访问配置",
+	} {
+		if got := strings.Join(words(name), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

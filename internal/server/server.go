@@ -79,7 +79,7 @@ func New(o Options) (http.Handler, error) {
 		ready:     latch{deadline: o.Now().Add(readyAfter)},
 	}
 	var err error
-	if s.page, err = template.New("status").Parse(pageHTML); err != nil {
+	if s.page, err = template.New("status").Funcs(template.FuncMap{"words": words, "exact": exact}).Parse(pageHTML); err != nil {
 		return nil, err
 	}
 	if o.MaxRequests > 0 {
