@@ -37,7 +37,7 @@ const (
 	faultEvery = 6 * time.Minute
 )
 
-// demoScrapes is how often the demo does what a scrape does. Without it, the page
+// demoScrapes is how often the demo refreshes as a scrape would make it do. Without it, the page
 // would stand still until somebody sets up Prometheus. It is longer than the
 // demo's cache_ttl, so that each time finds the data old enough.
 const demoScrapes = 5 * time.Second

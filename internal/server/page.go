@@ -193,8 +193,8 @@ type meaning struct {
 func meanings() []meaning {
 	return []meaning{
 		{task.DeleteAccessAssignment, "Access not removed",
-			"access assignment could not be removed: a user or group keeps access that should be gone.",
-			"access assignments could not be removed: users or groups keep access that should be gone."},
+			"access assignment could not be removed: a user or group still has access.",
+			"access assignments could not be removed: users or groups still have access."},
 		{task.DeprovisionAccessConfiguration, "Role not removed",
 			"access configuration could not be removed from an account: its role stays behind.",
 			"access configurations could not be removed from accounts: their roles stay behind."},
@@ -342,7 +342,7 @@ func words(name string) []string {
 	var parts []string
 	begin, last := 0, ' '
 	for i, r := range name {
-		if unicode.IsUpper(r) && unicode.IsLower(last) || strings.ContainsRune(marks, last) && !strings.ContainsRune(marks, r) {
+		if unicode.IsUpper(r) && unicode.IsLower(last) || strings.ContainsRune(marks, last) && !strings.ContainsRune(marks+" ", r) {
 			parts = append(parts, name[begin:i])
 			begin = i
 		}
