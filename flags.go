@@ -17,9 +17,11 @@ import (
 
 // usageTemplate shows one command with its flags, or all commands with the flags that can be
 // given without a command.
-var usageTemplate = kingpin.DefaultUsageTemplate + `{{if not .Context.SelectedCommand}}{{range .App.Commands}}{{if .Default}}
+func usageTemplate() string {
+	return kingpin.DefaultUsageTemplate + `{{if not .Context.SelectedCommand}}{{range .App.Commands}}{{if .Default}}
 Flags of {{.Name}}, the default command:
 {{.Flags|FlagsToTwoColumns|FormatTwoColumns}}{{end}}{{end}}{{end}}`
+}
 
 func serveFlags(c *kingpin.CmdClause, s *command.Serve) {
 	s.Web = webflag.AddFlags(c, ":10066")

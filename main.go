@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // dispatch runs the command that args name, and returns its name.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) (chosen string, err error) {
 	app := kingpin.New(name, "Prometheus exporter for the provisioning and assignment tasks of Alibaba Cloud CloudSSO.").
-		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(usageTemplate).
+		UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(usageTemplate()).
 		Version(name + ", version " + version.Info() + " " + version.BuildContext())
 	app.HelpFlag.Short('h')
 	done := false // by --help or --version
