@@ -31,6 +31,7 @@ func samples(t *testing.T, text, prefix string) map[int64]float64 {
 }
 
 func TestBackfillCommand(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	sim, config := twoDirectories(t)
 	now := time.Now().Truncate(time.Second)
 	start := now.Add(-10 * time.Hour).Truncate(time.Hour).Add(90 * time.Second)

@@ -123,6 +123,7 @@ func TestTasksAndWaitWrongly(t *testing.T) {
 }
 
 func TestWaitCommand(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	sim, directory, config := api(t, "")
 	wait := func(args ...string) (int, string, string) {
 		t.Helper()
@@ -258,6 +259,7 @@ func TestEveryDirectorysErrorIsSaid(t *testing.T) {
 
 // A poll asks for what can have changed, not for everything again.
 func TestWaitPollsLittle(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	sim, directory, config := api(t, "")
 	for n := range 200 {
 		directory.Put(newTask(n, task.Success, time.Now().Add(-10*time.Minute)))
