@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -52,8 +53,8 @@ func newPageTurner(b *testing.B, tasks int) *pageTurner {
 	p := &pageTurner{B: b, now: rigBegins, tasks: tasks}
 	p.ledger = ledger.New(ledger.Settings{Window: ledger.Retention, ReasonLimit: 50, MaxAge: 30 * 24 * time.Hour, Hold: 2 * time.Minute})
 	batch := ledger.NewBatch()
-	for _, record := range spread(0, tasks, p.now.Add(-160*time.Hour), 159*time.Hour) {
-		batch.Add([]task.Task{record.Task})
+	for i, record := range spread(0, tasks, p.now.Add(-160*time.Hour), 159*time.Hour) {
+		batch.Add([]task.Task{ofCompany(i, record.Task)})
 	}
 	p.ledger.Apply(batch, ledger.Span{Began: p.now, At: p.now, Since: p.now.Add(-ledger.Retention)})
 	p.ledger.Committed(p.now)
@@ -105,7 +106,7 @@ func (p *pageTurner) turn() time.Duration {
 func (p *pageTurner) write() {
 	list := make([]map[string]string, 20)
 	for i := range list {
-		t := quick(p.tasks, p.now.Add(-30*time.Second)).Task
+		t := ofCompany(p.tasks, quick(p.tasks, p.now.Add(-30*time.Second)).Task)
 		p.tasks++
 		list[i] = map[string]string{
 			"TaskId": t.ID, "TaskType": string(t.Type), "Status": string(t.Status),
@@ -123,4 +124,11 @@ func (p *pageTurner) write() {
 		p.Fatal(err)
 	}
 	p.body = body
+}
+
+// ofCompany makes it a task of a company that has a million of them in a week:
+// with 40 access configurations in 500 accounts.
+func ofCompany(n int, t task.Task) task.Task {
+	t.AccessConfigurationID, t.TargetID = fmt.Sprintf("ac-%d", n/500%40), strconv.Itoa(1000+n%500)
+	return t
 }

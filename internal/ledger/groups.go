@@ -40,12 +40,11 @@ func (g groups[K, V]) update(changes iter.Seq[change]) []K {
 		}
 	}
 	for key, records := range come {
-		old := g.members[key]
-		all := make([]*record, 0, len(old)+len(records))
-		all = append(append(all, old...), records...)
-		if len(gone) > 0 {
-			all = slices.Clip(slices.DeleteFunc(all, func(r *record) bool { _, left := gone[r]; return left }))
+		all := g.members[key]
+		if len(gone) > 0 { // what snapshots have stays as it is
+			all = slices.DeleteFunc(slices.Clone(all), func(r *record) bool { _, left := gone[r]; return left })
 		}
+		all = append(all, records...) // behind what snapshots have
 		if len(all) == 0 {
 			delete(g.members, key)
 		} else {
