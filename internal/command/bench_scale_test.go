@@ -135,16 +135,18 @@ func (s *scale) restart() {
 }
 
 // sizes are those of the state files, by path.
-func (s *scale) sizes() map[string]int64 {
-	files, err := filepath.Glob(filepath.Join(s.folder, "*.state"))
+func (s *scale) sizes() map[string]int64 { return s.stateFiles(s.folder) }
+
+func (r *rig) stateFiles(folder string) map[string]int64 {
+	files, err := filepath.Glob(filepath.Join(folder, "*.state"))
 	if err != nil {
-		s.Fatal(err)
+		r.Fatal(err)
 	}
 	sizes := map[string]int64{}
 	for _, path := range files {
 		info, err := os.Stat(path)
 		if err != nil {
-			s.Fatal(err)
+			r.Fatal(err)
 		}
 		sizes[path] = info.Size()
 	}
@@ -156,7 +158,7 @@ func (s *scale) sizes() map[string]int64 {
 // some fail for good. Before they are counted, all that is kept for a time (tasks
 // for 7 days, unresolved failures and reasons for 30) has been kept for as long.
 func BenchmarkGrowth(b *testing.B) {
-	const warm, refreshes, apart = 5_000, 10_000, 10 * time.Minute
+	const warm, refreshes, apart = 6_000, 10_000, 10 * time.Minute
 	const mostHeap, mostFile = 1.1, 2 // a file grows by doubling: one step is as little as it can be
 	for b.Loop() {
 		r := newRig(b, simulator.Options{})
@@ -175,11 +177,10 @@ func BenchmarkGrowth(b *testing.B) {
 			if s := r.group.States()[0]; !s.Up || s.FailedAttempts > 0 || sum(s) < 3_000 {
 				b.Fatalf("%d refreshes failed; %d tasks: %s", s.FailedAttempts, sum(s), s.Error)
 			}
-			info, err := os.Stat(path)
-			if err != nil {
-				b.Fatal(err)
+			for _, size := range r.stateFiles(path) {
+				file += size
 			}
-			return liveHeap(), settled(), info.Size()
+			return liveHeap(), settled(), file
 		}
 		heap0, goroutines0, file0 := run(warm)
 		began := time.Now()

@@ -41,8 +41,8 @@ func (s *Snapshot) Remembered(q task.Query) iter.Seq[Record] {
 
 // mayAnswer reports whether the page may have a task that q asks for. Its counts say so without a look at the tasks.
 func (p page) mayAnswer(q task.Query) bool {
-	for key := range p.counts {
-		if key.what.Value().answers(q) {
+	for _, c := range p.counts {
+		if c.what.Value().answers(q) {
 			return true
 		}
 	}
@@ -85,8 +85,8 @@ func (s *Snapshot) Hours(n int) []Hour {
 		if i < 0 || i >= int64(n) {
 			continue
 		}
-		for key, tasks := range h.counts {
-			hours[i].Tasks[key.what.Value().status] += tasks
+		for _, c := range h.counts {
+			hours[i].Tasks[c.what.Value().status] += c.n
 		}
 	}
 	return hours

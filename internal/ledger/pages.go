@@ -31,8 +31,13 @@ type numberedPage struct {
 // page is what is computed of the records that started within one pageSpan. It counts what the filter shows.
 type page struct {
 	tasks   int
-	counts  map[countKey]int
+	counts  []count // a slice, as a map takes more than the few records of a page
 	running []*record
+}
+
+type count struct {
+	countKey
+	n int
 }
 
 // countKey is what tasks are told apart by in the window gauges.
@@ -53,16 +58,20 @@ func newPages(shows func(*record) bool) pages {
 	return pages{shows: shows, groups: newGroups(
 		func(r *record) int64 { return pageOf(r.start) },
 		func(records []*record) (page, bool) {
-			p := page{counts: map[countKey]int{}}
+			p, counts := page{}, map[countKey]int{}
 			for _, r := range records {
 				if !shows(r) {
 					continue
 				}
 				p.tasks++
-				p.counts[r.countKey()]++
+				counts[r.countKey()]++
 				if !r.finished {
 					p.running = append(p.running, r)
 				}
+			}
+			p.counts = make([]count, 0, len(counts))
+			for key, n := range counts {
+				p.counts = append(p.counts, count{key, n})
 			}
 			return p, p.tasks > 0
 		})}
@@ -102,8 +111,8 @@ func (p *pages) count(from, to int64) map[countKey]int {
 	sum := map[countKey]int{}
 	for page, whole := range p.within(from, to) {
 		if whole {
-			for k, n := range page.counts {
-				sum[k] += n
+			for _, c := range page.counts {
+				sum[c.countKey] += c.n
 			}
 			continue
 		}
