@@ -35,7 +35,7 @@ func writeTable(out io.Writer, rows []taskRow, several bool, columns int) error 
 			why = strings.Join(strings.Fields(t.FailureReason), " ")
 		}
 		lines = append(lines, []string{
-			t.DirectoryID, stamp(t.Start), string(t.Status), took, string(t.Type), cmp.Or(t.AccessConfigurationName, t.AccessConfigurationID),
+			t.DirectoryID, task.Stamp(t.Start), string(t.Status), took, string(t.Type), cmp.Or(t.AccessConfigurationName, t.AccessConfigurationID),
 			cmp.Or(t.TargetName, t.TargetID), cmp.Or(t.PrincipalName, t.PrincipalID, missing), t.ID, why,
 		})
 	}
@@ -103,7 +103,7 @@ func shrink(widths []int, keep, columns int) {
 	}
 }
 
-// cut shortens s to so many columns.
+// truncate shortens s to so many columns.
 func truncate(s string, columns int) string {
 	if cells(s) <= columns {
 		return s

@@ -96,7 +96,7 @@ func writeCSV(out io.Writer, rows []taskRow) error {
 		line(func(f reflect.StructField) string {
 			switch v := reflect.ValueOf(row).FieldByIndex(f.Index).Interface().(type) {
 			case time.Time:
-				return stamp(v)
+				return task.Stamp(v)
 			default:
 				return strings.ReplaceAll(fmt.Sprint(v), "\r", "\n") // a terminal would write over the line
 			}
@@ -104,11 +104,4 @@ func writeCSV(out io.Writer, rows []taskRow) error {
 	}
 	w.Flush()
 	return w.Error()
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -10,7 +10,7 @@ import (
 // group. A group in which something changed is computed again from its records.
 type groups[K comparable, V any] struct {
 	key     func(*record) K
-	compute func([]*record) (V, bool) // false: nothing to keep. It owns the slice and may sort it.
+	compute func([]*record) (V, bool) // false: nothing to keep. It may sort the slice, unless snapshots have it too.
 	members map[K][]*record
 	values  map[K]V
 }

@@ -3,9 +3,9 @@ package refresh
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"cloudsso_exporter/internal/ledger"
+	"cloudsso_exporter/internal/task"
 )
 
 // TaskEvents says which events of tasks the log has a line for.
@@ -50,7 +50,7 @@ func (d *Directory) logEvent(e ledger.Event) {
 		slog.String("target_id", t.TargetID), slog.String("target_name", t.TargetName), slog.String("target_path_name", t.TargetPathName),
 		slog.String("principal_type", t.PrincipalType), slog.String("principal_id", t.PrincipalID), slog.String("principal_name", t.PrincipalName),
 		slog.String("origin_target_id", t.OriginTargetID),
-		slog.String("started", stamp(t.Start)), slog.String("ended", stamp(t.End)),
+		slog.String("started", task.Stamp(t.Start)), slog.String("ended", task.Stamp(t.End)),
 	}
 	level := slog.LevelInfo
 	if e.Kind != ledger.FailureResolved { // which a search for Failed, or for the reason, must not show
@@ -60,7 +60,7 @@ func (d *Directory) logEvent(e ledger.Event) {
 		fields = append(fields, slog.String("failure_reason", e.Reason), slog.String("failure_text", t.FailureReason))
 	}
 	if e.Kind != ledger.TaskSucceeded {
-		fields = append(fields, slog.Int("attempts", e.Attempts), slog.String("since", stamp(e.Since)))
+		fields = append(fields, slog.Int("attempts", e.Attempts), slog.String("since", task.Stamp(e.Since)))
 	}
 	switch e.Kind {
 	case ledger.TaskFailed, ledger.FailureGivenUp:
@@ -69,11 +69,4 @@ func (d *Directory) logEvent(e ledger.Event) {
 		fields = append(fields, slog.String("resolved_by", e.By.ID), slog.Duration("after", e.By.End.Sub(e.Since)))
 	}
 	d.log.LogAttrs(context.Background(), level, string(e.Kind), fields...)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

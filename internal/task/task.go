@@ -82,3 +82,11 @@ func (t Task) WithoutNames() Task {
 	t.AccessConfigurationName, t.TargetName, t.TargetPath, t.TargetPathName, t.PrincipalName, t.FailureReason = "", "", "", "", "", ""
 	return t
 }
+
+// Stamp is a moment as the API writes it, in UTC and whole seconds; empty for the zero time.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
